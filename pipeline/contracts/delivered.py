@@ -1,0 +1,73 @@
+"""What intake hands on: accepted snapshots (Parquet), coverage, problems, and counts for the quality page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.contracts.problem import Problem
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An accepted snapshot in the store. `county` is "" for a prefecture-wide list. `rows` counts normalised rows.
+
+    `parquet` is a folder (a single file also serves): a large list is kept in parts, which `files` names in order.
+    """
+
+    dataset: str
+    county: str
+    snapshot_date: date
+    rows: int
+    parquet: Path
+    source_file: str  # relative to the inbox
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The Parquet files of the snapshot, in order; at least one, also of a lawfully empty list."""
+        if self.parquet.is_file():
+            return (self.parquet,)
+        return tuple(sorted(p for p in self.parquet.iterdir() if p.suffix == ".parquet"))
+
+
+@dataclass(frozen=True)
+class FieldQuality:
+    """Counts of one column of one delivered file. `unknown` names code values no list knows (never identifying ones)."""
+
+    dataset: str
+    county: str
+    source_file: str
+    field: str
+    rows: int
+    blank: int
+    damaged: int  # identifiers that cannot be used, dates that are none, codes no list knows
+    by_kind: tuple[tuple[str, int], ...] = ()  # e.g. (("checksum", 3), ("masked", 1)) or unknown code values
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A dataset × county that was not accepted, and why (status `missing`, `quarantined` or `stale`)."""
+
+    dataset: str
+    county: str
+    status: str
+    why: str
+    snapshot_date: date | None = None
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Everything the later stages may know of the inbox."""
+
+    as_of: date
+    snapshots: tuple[Snapshot, ...]
+    refusals: tuple[Refusal, ...]
+    problems: tuple[Problem, ...]
+    quality: tuple[FieldQuality, ...]
+    files_read: int = 0
+    rows_read: int = 0
+    rows_quarantined: int = 0
+    coverage: pl.DataFrame = field(default_factory=pl.DataFrame)

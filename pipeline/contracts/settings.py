@@ -1,0 +1,79 @@
+"""`reconcile.toml`: what an office may set. Everything has a default; a prefecture works without the file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from pipeline.contracts.dataset import Strict
+from pipeline.contracts.problem import Problem, ReconcileError
+
+
+class CountySetting(Strict):
+    """A county that the built-in list of divisions does not know (a development zone, a farm), or how it wants its report."""
+
+    name: str = ""
+    full_ids: bool = False  # IDs unmasked in this county's report; only with a recorded reason
+    full_ids_reason: str = ""
+
+
+class Thresholds(Strict):
+    """When a list is not accepted. Shares are fractions of rows."""
+
+    unknown_codes: float = Field(default=0.01, ge=0, le=1)  # of a required coded column
+    usable_ids: float = Field(
+        default=0.5, ge=0, le=1
+    )  # rows with a usable ID or certificate number, at least
+    broken_rows: float = Field(default=0.01, ge=0, le=1)  # rows that cannot be read (ragged, mojibake)
+
+
+class Limits(Strict):
+    """What one machine may spend."""
+
+    memory_gb: float = Field(default=3.0, gt=0)
+    threads: int = Field(default=0, ge=0)  # 0: all
+    workbook_mb: int = Field(default=2048, gt=0)  # unpacked size of one workbook
+
+
+class Settings(Strict):
+    """The whole of reconcile.toml."""
+
+    region: str = ""  # name in the reports' titles; empty: from the register
+    counties: dict[str, CountySetting] = {}
+    thresholds: Thresholds = Thresholds()
+    limits: Limits = Limits()
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Settings from the file, or the defaults where there is none. Raises ReconcileError E105."""
+    if path is None:
+        return Settings()
+    try:
+        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else type(error).__name__
+        raise ReconcileError(
+            Problem(
+                "E105",
+                "error",
+                "设置文件读不出来",
+                why,
+                "按提示的行列改正，或用 `reconcile init` 另生成一份",
+                file=path.name,
+            )
+        ) from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ReconcileError(
+            Problem(
+                "E105",
+                "error",
+                f"设置项“{where}”不合规",
+                str(first["msg"]),
+                "参照 `reconcile init` 生成的样例改正",
+                file=path.name,
+            )
+        ) from None

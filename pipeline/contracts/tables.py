@@ -1,0 +1,83 @@
+"""The tables that stages hand to each other and to the world: column names and polars types, in order.
+
+These are contracts with other programs (docs/architecture.md, part 3): a column is never renamed or moved.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+LINKS: dict[str, type[pl.DataType]] = {
+    "dataset": pl.String,
+    "source_file": pl.String,  # relative to the inbox
+    "source_row": pl.Int64,  # physical line of the CSV, row of the sheet, from 1
+    "certificate_number": pl.String,
+    "id_number": pl.String,
+    "method": pl.String,
+    "match_probability": pl.Float64,
+    "decision": pl.String,  # linked | review
+}
+
+OUTCOMES: dict[str, type[pl.DataType]] = {
+    "certificate_number": pl.String,
+    "id_number": pl.String,
+    "name": pl.String,
+    "county_code": pl.String,
+    "benefit": pl.String,
+    "outcome": pl.String,
+    "strength": pl.String,
+    "reason": pl.String,
+    "rule_version": pl.String,
+}
+
+FINDINGS: dict[str, type[pl.DataType]] = {
+    "certificate_number": pl.String,
+    "id_number": pl.String,
+    "name": pl.String,
+    "county_code": pl.String,
+    "finding": pl.String,
+    "reason": pl.String,
+}
+
+CASES: dict[str, type[pl.DataType]] = {
+    "case_number": pl.String,
+    "certificate_number": pl.String,
+    "id_number": pl.String,
+    "county_code": pl.String,
+    "subject": pl.String,
+    "state": pl.String,
+    "first_seen": pl.Date,
+    "last_seen": pl.Date,
+    "settled_on": pl.Date,
+    "times_sent": pl.Int64,
+    "due_on": pl.Date,
+}
+
+COVERAGE: dict[str, type[pl.DataType]] = {
+    "dataset": pl.String,
+    "county_code": pl.String,
+    "status": pl.String,  # accepted | missing | quarantined | stale
+    "snapshot_date": pl.Date,
+    "rows": pl.Int64,
+    "why": pl.String,
+}
+
+# A row that is about somebody on the register by its number, but was not linked on it: for the matching issue.
+UNLINKED: dict[str, type[pl.DataType]] = {
+    "dataset": pl.String,
+    "source_file": pl.String,
+    "source_row": pl.Int64,
+    "certificate_number": pl.String,  # the register person whose number stands in the row
+    "reason": pl.String,
+}
+
+# A family connection: a row that names a house head, to the register people of that family.
+FAMILY_LINKS: dict[str, type[pl.DataType]] = {
+    "dataset": pl.String,
+    "source_file": pl.String,
+    "source_row": pl.Int64,
+    "certificate_number": pl.String,
+    "through": pl.String,  # the roster that knows the family, or "self"
+    "family": pl.String,
+    "decision": pl.String,
+}

@@ -1,0 +1,198 @@
+"""`reconcile rules check`: every rule file by itself and against the facts of the schemas; all complaints at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+
+from pipeline.contracts.dataset import Dataset, load_datasets
+from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.contracts.rule import OUTCOMES, Condition, Rule, load_rule
+from pipeline.desk.complaints import all_of, at, nearest, told
+from pipeline.desk.dataset_facts import CHECK_DAY, WORD_KINDS
+from pipeline.desk.expression_types import Vocabulary, kind_of, type_complaints
+from pipeline.desk.rule_parameters import parameter_problems
+from pipeline.entitlement import declared_facts
+from pipeline.entitlement.compile import OWN_FACTS, compile_rule, outcome_sql, verdict_sql
+from pipeline.entitlement.expression import parse
+from pipeline.entitlement.facts import Fact
+from pipeline.entitlement.parameters import build_parameters, sql_type
+
+FINDING_OUTCOMES = ("found", "not_found", "undetermined")
+
+
+def check_rules(rules: Path, schemas: Path) -> tuple[list[str], bool]:
+    """The lines to print, the count last, and whether anything is wrong. Raises ReconcileError for broken schemas."""
+    datasets = load_datasets(schemas)
+    facts = declared_facts(datasets)
+    read, problems = read_all(rules)
+    problems += [*_own_facts(schemas, facts), *_twice(read)]
+    with duckdb.connect() as con:
+        for path, rule in read.items():
+            found = [*parameter_problems(path, rule, facts), *_condition_problems(path, rule, facts)]
+            found += [*_case_problems(path, rule, facts), *_list_problems(path, rule, datasets)]
+            problems += found or [*_by_duckdb(path, rule, facts, con)]
+    return told(problems, f"{len(rule_files(rules))} 条规则")
+
+
+def rule_files(folder: Path) -> list[Path]:
+    """Benefits first, then findings, each in the order of names."""
+    return [*sorted(folder.glob("*.yaml")), *sorted(folder.glob("findings/*.yaml"))]
+
+
+def read_all(folder: Path) -> tuple[dict[Path, Rule], list[Problem]]:
+    """The rules that can be read, by path, and the problems of the other files."""
+    read: dict[Path, Rule] = {}
+    problems: list[Problem] = []
+    for path in rule_files(folder):
+        try:
+            read[path] = load_rule(path)
+        except ReconcileError as error:
+            problems += all_of(error)
+    if not rule_files(folder):
+        problems.append(
+            Problem(
+                "E303",
+                "error",
+                "没有找到任何规则",
+                f"{folder.name}/ 为空",
+                "用 --rules 指明文件夹",
+                file=folder.name,
+            )
+        )
+    return read, problems
+
+
+def _own_facts(schemas: Path, facts: Mapping[str, Fact]) -> Iterator[Problem]:
+    for name in OWN_FACTS:
+        if name not in facts:
+            cure = "在名册或死亡名单的数据说明里补上该事实"
+            yield Problem(
+                "E306",
+                "error",
+                f"没有声明事实“{name}”",
+                "判断残疾人证是否有效需要它",
+                cure,
+                file=schemas.name,
+            )
+
+
+def _twice(read: Mapping[Path, Rule]) -> Iterator[Problem]:
+    first: dict[str, Path] = {}
+    for path, rule in read.items():
+        if rule.code in first:
+            problem = Problem(
+                "E309", "error", f"代码 {rule.code} 用了两次", f"{first[rule.code].name} 已经用了它", "改名"
+            )
+            yield at(path, problem)
+        first.setdefault(rule.code, path)
+
+
+def _placed_conditions(rule: Rule) -> Iterator[tuple[tuple[str, ...], Rule, str]]:
+    """Every condition as a rule of its own (the compiler stops at the first fault), its text and where it stands."""
+    for key, conditions in (("who", rule.who), ("except", rule.excluded)):
+        for n, condition in enumerate(conditions):
+            alone = rule.model_copy(update={"who": (condition,), "excluded": (), "received": ""})
+            yield (key, str(n), "when"), alone, condition.when
+    if rule.received:
+        receipt = Condition(id="received", say="已享受", when=rule.received)
+        yield (
+            ("received",),
+            rule.model_copy(update={"who": (receipt,), "excluded": (), "received": ""}),
+            rule.received,
+        )
+
+
+def _condition_problems(path: Path, rule: Rule, facts: Mapping[str, Fact]) -> Iterator[Problem]:
+    words = vocabulary(rule, facts)
+    for place, alone, text in _placed_conditions(rule):
+        try:
+            compile_rule(alone, facts, CHECK_DAY)
+        except ReconcileError as error:
+            yield from (at(path, problem, *place) for problem in all_of(error))
+            continue
+        for why in type_complaints(parse(text), words):
+            yield at(path, Problem("E310", "error", f"条件不成立：{text}", why, "按事实的种类改写"), *place)
+
+
+def vocabulary(rule: Rule, facts: Mapping[str, Fact]) -> Vocabulary:
+    """The names that a rule's conditions may use."""
+    codes = {
+        name: tuple(fact.dataset.fields[fact.field].codes)
+        for name, fact in facts.items()
+        if fact.kind == "first" and fact.dataset.fields[fact.field].codes
+    }
+    kinds = {name: kind_of(fact.sql_type) for name, fact in facts.items()}
+    own = {name: kind_of(sql_type(parameter)) for name, parameter in rule.parameters.items()}
+    return Vocabulary({**kinds, **WORD_KINDS, **own}, codes)
+
+
+def _case_problems(path: Path, rule: Rule, facts: Mapping[str, Fact]) -> Iterator[Problem]:
+    expected = FINDING_OUTCOMES if rule.finding else OUTCOMES
+    ids = [*(c.id for c in (*rule.who, *rule.excluded)), *(["received"] if rule.received else [])]
+    for n, case in enumerate(rule.cases):
+        place = ("cases", str(n))
+        if case.expect not in expected:
+            cure = f"应为 {'、'.join(expected)} 之一"
+            yield at(
+                path, _bad(f"没有“{case.expect}”这种结论", "用例的 expect 写错了", cure), *place, "expect"
+            )
+        for name in (name for name in case.given if name not in facts):
+            cure = f"相近的有：{nearest(name, facts)}"
+            problem = Problem("E308", "error", f"用例用到了没有的事实“{name}”", "schemas/ 没有声明它", cure)
+            yield at(path, problem, *place, "given", name)
+        for name in (name for name in case.because if name not in ids):
+            yield at(
+                path,
+                _bad(f"没有条件“{name}”", "because 写错了", f"本规则的条件：{'、'.join(ids)}"),
+                *place,
+                "because",
+            )
+
+
+def _list_problems(path: Path, rule: Rule, datasets: Mapping[str, Dataset]) -> Iterator[Problem]:
+    if rule.subject == "outside_register" and rule.list not in datasets:
+        cure = f"相近的有：{nearest(rule.list, datasets)}"
+        yield at(path, _bad(f"没有名单“{rule.list}”", "名册以外的人要从一份名单里找", cure), "list")
+    elif rule.subject == "outside_register" and not (
+        datasets[rule.list].person.id and datasets[rule.list].person.name
+    ):
+        why = "名册以外的人按身份证号辨认"
+        yield at(
+            path,
+            _bad(f"名单“{rule.list}”没有写明姓名和身份证号", why, "在它的 person 里写 name 和 id"),
+            "list",
+        )
+
+
+def _by_duckdb(
+    path: Path, rule: Rule, facts: Mapping[str, Fact], con: duckdb.DuckDBPyConnection
+) -> Iterator[Problem]:
+    """The last word is the engine's: the night's own query over empty tables."""
+    if any(name not in facts for name in OWN_FACTS):
+        return
+    columns = "".join(f', "{fact.name}" {fact.sql_type}' for fact in facts.values())
+    try:
+        con.execute(f"create or replace table facts (person bigint, county_code varchar{columns})").fetchall()
+        build_parameters(con, {rule.code: rule}, [], CHECK_DAY)
+        compiled = compile_rule(rule, facts, CHECK_DAY)
+        verdict = verdict_sql(compiled, CHECK_DAY)
+        outcome = "due" if rule.finding else outcome_sql(compiled)
+        found = con.execute(f"describe select {outcome} as outcome, w.* from ({verdict}) as w").fetchall()
+    except duckdb.Error as error:
+        why = str(error).splitlines()[0]
+        yield at(
+            path, Problem("E310", "error", "数据库不接受这些条件", why, "检查 who、except、received"), "who"
+        )
+        return
+    kinds = {row[0]: row[1] for row in found}
+    for clause in compiled.clauses:
+        if kinds[clause.column] != "BOOLEAN":
+            why = f"数据库说它是 {kinds[clause.column]}"
+            yield at(path, Problem("E310", "error", f"条件“{clause.id}”不是是非", why, "改写条件"), "who")
+
+
+def _bad(what: str, why: str, cure: str) -> Problem:
+    return Problem("E309", "error", what, why, cure)

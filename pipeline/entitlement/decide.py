@@ -1,0 +1,156 @@
+"""Outcomes of benefits and findings: the compiled rules run over the facts, with a reason for every line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import duckdb
+
+from pipeline.contracts.dataset import Dataset
+from pipeline.entitlement.compile import CompiledRule, outcome_sql, verdict_sql
+from pipeline.entitlement.facts import Fact, list_facts_sql
+from pipeline.entitlement.reasons import benefit_reason_sql, finding_reason_sql
+
+_AROUND = """
+join people as p on p.person = v.person
+left join covered as c on c.county_code = v.county_code
+left join matchable as m on m.person = v.person
+"""
+
+
+def benefit_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date) -> str:
+    """The lines of one benefit; people to whom nothing is due are left out."""
+    rule = compiled.rule
+    return f"""
+select p.certificate_number, p.id_number, p.name, v.county_code,
+  '{rule.benefit}' as benefit, v.outcome, '{rule.strength}' as strength,
+  {benefit_reason_sql(compiled, facts)} as reason,
+  '{compiled.version}' as rule_version
+from (
+select w.*, {outcome_sql(compiled)} as outcome
+from (
+{verdict_sql(compiled, as_of)}
+) as w
+) as v
+{_AROUND}
+where v.outcome <> 'not_due'"""
+
+
+def finding_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date) -> str:
+    """The lines of one finding about register people."""
+    return f"""
+select p.certificate_number, p.id_number, p.name, v.county_code, '{compiled.rule.finding}' as finding,
+  {finding_reason_sql(compiled, facts)} as reason
+from (
+{verdict_sql(compiled, as_of)}
+) as v
+{_AROUND}
+where v.due"""
+
+
+def decide(
+    con: duckdb.DuckDBPyConnection,
+    rules: list[CompiledRule],
+    facts: Mapping[str, Fact],
+    datasets: Mapping[str, Dataset],
+    as_of: date,
+) -> None:
+    """Creates `outcomes` and `findings`, unsorted. Reads facts, parameters, people, covered, matchable."""
+    benefits = [benefit_sql(c, facts, as_of) for c in rules if c.rule.benefit]
+    con.execute("create or replace table outcomes as" + "\nunion all\n".join(benefits)).fetchall()
+    about_people = [
+        finding_sql(c, facts, as_of) for c in rules if c.rule.finding and c.rule.subject == "register"
+    ]
+    outside = [c for c in rules if c.rule.finding and c.rule.subject == "outside_register"]
+    for compiled in outside:
+        for statement in outside_facts_sql(compiled, facts, datasets, as_of):
+            con.execute(statement).fetchall()
+        about_people.append(outside_finding_sql(compiled, facts, as_of))
+    con.execute(
+        "create or replace table findings as" + "\nunion all\n".join([REGISTER_FINDINGS, *about_people])
+    ).fetchall()
+
+
+# What is wrong inside the register itself is told to 残联; these come from no policy, so they are no rule files.
+REGISTER_FINDINGS = """
+select p.certificate_number, p.id_number, p.name, p.county_code, 'register_id_damaged' as finding,
+  case when p.id_number is null
+    then '《持证残疾人名册》中本人身份证号与残疾人证号都不能使用，无法与任何名册比对，请更正。'
+    else '《持证残疾人名册》中身份证号不合规，暂以残疾人证号的前18位比对，请更正。' end as reason
+from people as p where p.own_id is null
+union all
+select p.certificate_number, p.id_number, p.name, p.county_code, 'register_id_conflict' as finding,
+  '《持证残疾人名册》中身份证号与残疾人证号的前18位不一致，请核实更正。' as reason
+from people as p where p.own_id <> p.certificate_id
+union all
+select p.certificate_number, p.id_number, p.name, p.county_code, 'register_id_duplicate' as finding,
+  '《持证残疾人名册》中同一身份证号有多个残疾人证，请核实注销旧证或更正号码。' as reason
+from people as p
+join (select id_number from people where id_number is not null group by id_number having count(*) > 1) as d
+  on d.id_number = p.id_number
+"""
+
+
+def outside_facts_sql(
+    compiled: CompiledRule, facts: Mapping[str, Fact], datasets: Mapping[str, Dataset], as_of: date
+) -> list[str]:
+    """`outside_facts`: people of one list with a sound ID who are on no register, with the facts the rule asks for.
+
+    A register person with no usable number is not taken for an outsider where name and county agree.
+    """
+    dataset = datasets[compiled.rule.list]
+    name, number = dataset.person.name, dataset.person.id
+    statements = [
+        f"""create or replace table outside as
+select row_number() over (order by r.id_number) as person, r.*
+from (
+  select l.{number} as id_number, min(l.{name}) as name, min(s.county_code) as county_code
+  from list_{dataset.table} as l
+  join delivered_files as s on s.dataset = '{dataset.dataset}' and s.source_file = l.source_file
+  left join every_key as k on k.number = l.{number}
+  where l.{number} is not null and k.number is null
+  group by l.{number}
+) as r
+left join (
+  select distinct u.name, u.county_code from people as u
+  left join matchable as m on m.person = u.person where m.person is null
+) as unclear on unclear.name = r.name and unclear.county_code = r.county_code
+where unclear.name is null"""
+    ]
+    columns, joins = [], []
+    for key in dict.fromkeys(facts[name].dataset.dataset for name in compiled.facts):
+        source = datasets[key]
+        own = source.person.id
+        some = [facts[name] for name in compiled.facts if facts[name].dataset.dataset == key]
+        statements.append(
+            f"create or replace table outside_rows as select l.*, o.person, 'linked' as decision"
+            f" from list_{source.table} as l join outside as o on o.id_number = l.{own}"
+        )
+        query = list_facts_sql(source, some, as_of, rows="outside_rows")
+        statements.append(f"create or replace table outside_{source.table} as\n{query}")
+        columns += [f'coalesce(x_{source.table}."{fact.name}", false) as "{fact.name}"' for fact in some]
+        joins.append(
+            f"left join outside_{source.table} as x_{source.table} on x_{source.table}.person = o.person"
+        )
+    statements.append(
+        "create or replace table outside_facts as select o.person, o.county_code, o.id_number, o.name, "
+        + ", ".join(columns)
+        + " from outside as o "
+        + " ".join(joins)
+    )
+    return statements
+
+
+def outside_finding_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date) -> str:
+    """The lines of a finding about people outside the register; they have no certificate number."""
+    clauses = "".join(f", ({c.sql}) as {c.column}" for c in compiled.clauses)
+    due = " and ".join(
+        [*(f"v.{c.column}" for c in compiled.who), *(f"not v.{c.column}" for c in compiled.excluded)]
+    )
+    return f"""
+select cast(null as varchar) as certificate_number, v.id_number, v.name, v.county_code,
+  '{compiled.rule.finding}' as finding, {finding_reason_sql(compiled, facts, outside=True)} as reason
+from (select f.*{clauses} from outside_facts as f) as v
+left join covered as c on c.county_code = v.county_code
+where {due}"""

@@ -1,0 +1,219 @@
+"""Facts: what the accepted lists say of a register person, three-valued, one column a fact.
+
+A fact is unknown (NULL) where its list was not accepted for the person's county, where a row says something no code
+list knows, where a link is doubtful, or where the person has no sound number by which any list could name him.
+What was seen somewhere stays seen: a positive row in another county's list is true whatever is missing at home.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from pipeline.contracts.columns import field_columns
+from pipeline.contracts.dataset import Dataset, FactSpec
+from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.entitlement.dates import date_words
+from pipeline.entitlement.expression import check_names, parse, to_sql
+
+_CALL = re.compile(r"^\s*(any|count|first|sum|age)\s*\((.*)\)\s*$", re.DOTALL)
+_WHERE = re.compile(r"^\s*([a-z_]+)\s*(?:\bwhere\b(.*))?$", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A declared fact: its list, how it is computed, its SQL type."""
+
+    name: str
+    dataset: Dataset
+    spec: FactSpec
+    kind: str  # any | count | first | sum | age
+    field: str  # for first and sum
+    condition: str  # "" = every row
+    sql_type: str
+
+    @property
+    def is_yes_no(self) -> bool:
+        return self.kind == "any"
+
+
+def read_fact(name: str, spec: FactSpec, dataset: Dataset) -> Fact:
+    """The declaration taken apart. Raises ReconcileError E106 where it is none of the known forms."""
+    call = _CALL.match(spec.of)
+    if call is None:
+        raise _bad_fact(
+            name,
+            dataset,
+            "写法应为 any(条件)、count(条件)、first(字段 where 条件)、sum(字段 where 条件) 或 age(日期)",
+        )
+    kind, inner = call.group(1), call.group(2).strip()
+    field, condition, sql_type = "", inner, "BOOLEAN"
+    if kind in ("first", "sum"):
+        where = _WHERE.match(inner)
+        if where is None or where.group(1) not in dataset.fields:
+            raise _bad_fact(name, dataset, "first/sum 的第一个词应为本数据的字段名")
+        field, condition = where.group(1), (where.group(2) or "").strip()
+        sql_type = "BIGINT" if kind == "sum" else field_columns(field, dataset.fields[field])[field]
+    elif kind in ("count", "age"):
+        sql_type = "BIGINT"
+    return Fact(name, dataset, spec, kind, field, condition, sql_type)
+
+
+def declared_facts(datasets: Mapping[str, Dataset]) -> dict[str, Fact]:
+    """All facts by name. A name declared twice is refused (E107)."""
+    found: dict[str, Fact] = {}
+    for dataset in datasets.values():
+        for name, spec in dataset.facts.items():
+            if name in found:
+                raise ReconcileError(
+                    Problem(
+                        "E107",
+                        "error",
+                        f"事实“{name}”声明了两次",
+                        f"{found[name].dataset.dataset} 与 {dataset.dataset} 都有",
+                        "改一个名称",
+                    )
+                )
+            found[name] = read_fact(name, spec, dataset)
+    return found
+
+
+def condition_sql(text: str, dataset: Dataset, words: Mapping[str, str], where: str) -> str:
+    """A fact's condition over the columns of one linked row (alias r)."""
+    tree = parse(text, blanks=True, fields=dataset.fields)
+    check_names(tree, text, [*dataset.fields, "live", *words], where)
+    return to_sql(tree, lambda name: words.get(name, f'r."{name}"'))
+
+
+def _value_sql(fact: Fact, words: Mapping[str, str]) -> str:
+    """The aggregate over a person's rows. `any` is Kleene; a doubtful row can only make it unknown."""
+    sure = "r.decision = 'linked'"
+    where = f"{fact.dataset.dataset} 的事实“{fact.name}”"
+    if fact.kind == "any":
+        condition = f"({condition_sql(fact.condition, fact.dataset, words, where)})"
+        return (
+            f"case when bool_or({condition} and {sure}) then true"
+            f" when bool_or({condition} is null or ({condition} and not {sure})) then cast(null as boolean) else false end"
+        )
+    chosen = (
+        f"({condition_sql(fact.condition, fact.dataset, words, where)}) and {sure}"
+        if fact.condition
+        else sure
+    )
+    if fact.kind == "count":
+        return f"count(*) filter (where {chosen})"
+    column = f'r."{fact.field}"'
+    if fact.kind == "sum":
+        return f"cast(sum({column}) filter (where {chosen}) as bigint)"
+    # rows that disagree leave an attribute unknown: nothing is chosen silently
+    return f"case when count(distinct {column}) filter (where {chosen}) = 1 then min({column}) filter (where {chosen}) end"
+
+
+def list_facts_sql(dataset: Dataset, facts: list[Fact], as_of: date, rows: str = "") -> str:
+    """One row a person who has a linked row (or a house, for facts of the household): person and the facts.
+
+    `rows` is the table of rows with `person` and `decision`; the list's linked rows where none is given.
+    """
+    words = date_words(as_of)
+    live = (
+        condition_sql(dataset.live, dataset, words, f"{dataset.dataset} 的 live") if dataset.live else "true"
+    )
+    values = ",\n  ".join(f'{_value_sql(fact, words)} as "{fact.name}"' for fact in facts)
+    rows = rows or f"linked_{dataset.table}"
+    if any(fact.spec.of_household for fact in facts):
+        carried = ", ".join(f'h."{name}"' for name in _fields_of(facts, dataset))
+        rows = (
+            f"(select distinct f.person, f.source_file, f.sheet, f.source_row, f.decision, {carried} from family_links as f"
+            f" join list_{dataset.table} as h on h.source_file = f.source_file and h.sheet = f.sheet and h.source_row = f.source_row"
+            f" where f.dataset = '{dataset.dataset}')"
+        )
+    return (
+        f"select r.person,\n  {values}\n"
+        f"from (select r.*, ({live}) as live from {rows} as r) as r\ngroup by r.person"
+    )
+
+
+def _fields_of(facts: list[Fact], dataset: Dataset) -> list[str]:
+    words = set(re.findall(r"[A-Za-z_]+", " ".join([dataset.live, *(fact.spec.of for fact in facts)])))
+    return [name for name in dataset.fields if name in words]
+
+
+def register_fact_sql(fact: Fact, as_of: date) -> str:
+    """A fact of the register's own row (alias p), where every person has exactly one row."""
+    words = date_words(as_of)
+    if fact.kind == "age":
+        day = words[fact.condition]
+        number = f"(year({day}) * 10000 + month({day}) * 100 + day({day}))"
+        birth = "(year(p.birth_date) * 10000 + month(p.birth_date) * 100 + day(p.birth_date))"
+        return f"cast(floor(({number} - {birth}) / 10000.0) as bigint)"
+    if fact.kind == "any":
+        return f"({condition_sql(fact.condition, fact.dataset, words, fact.name)})".replace('r."', 'g."')
+    return f'g."{fact.field}"'
+
+
+def fact_column_sql(fact: Fact, as_of: date, rosters: list[Dataset]) -> str:
+    """One column of `facts`: the value, or unknown by the rule of where unknown comes from."""
+    if fact.dataset.role == "register":
+        return f'{register_fact_sql(fact, as_of)} as "{fact.name}"'
+    alias = f"x_{fact.dataset.table}"
+    value = f'{alias}."{fact.name}"'
+    absent = (
+        {"BOOLEAN": "false", "BIGINT": "0"}.get(fact.sql_type, "null") if fact.spec.absent == "no" else "null"
+    )
+    if fact.dataset.role == "deaths":
+        # entitlements.md: without any death list the outcomes stand, and say so
+        return f'coalesce({value}, false) as "{fact.name}"'
+    needed = [f'c."{fact.dataset.table}"']
+    if fact.spec.of_household:
+        needed += [f'c."{roster.table}"' for roster in rosters]
+    seen = f"when {value} then true" if fact.is_yes_no else f"when {value} is not null then {value}"
+    return (
+        f"case {seen} when not ({' and '.join(needed)}) then null when m.person is null then null"
+        f' when {alias}.person is null then {absent} else {value} end as "{fact.name}"'
+    )
+
+
+def build_facts(
+    con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset], facts: Mapping[str, Fact], as_of: date
+) -> None:
+    """Creates `facts`: person, county_code and one column for every fact in `facts`, unknown as NULL.
+
+    Reads `people`, `register`, `matchable`, `linked_<list>`, `family_links` and `covered` (county_code and one
+    Boolean column a list). Only the facts given are computed: pass those that rules use.
+    """
+    by_list: dict[str, list[Fact]] = {}
+    for fact in facts.values():
+        by_list.setdefault(fact.dataset.dataset, []).append(fact)
+    joins = []
+    for key, some in by_list.items():
+        if datasets[key].role == "register":
+            continue
+        table = datasets[key].table
+        query = list_facts_sql(datasets[key], some, as_of)
+        con.execute(f"create or replace table facts_{table} as\n{query}").fetchall()
+        joins.append(f"left join facts_{table} as x_{table} on x_{table}.person = p.person")
+    rosters = [d for d in datasets.values() if d.household is not None and d.household.family is not None]
+    columns = ",\n  ".join(fact_column_sql(fact, as_of, rosters) for fact in facts.values())
+    con.execute(
+        f"create or replace table facts as\nselect p.person, p.county_code,\n  {columns}\nfrom people as p\n"
+        "join register as g on g.source_file = p.source_file and g.sheet = p.sheet and g.source_row = p.source_row\n"
+        "left join covered as c on c.county_code = p.county_code\n"
+        "left join matchable as m on m.person = p.person\n" + "\n".join(joins)
+    ).fetchall()
+
+
+def _bad_fact(name: str, dataset: Dataset, cure: str) -> ReconcileError:
+    return ReconcileError(
+        Problem(
+            "E106",
+            "error",
+            f"事实“{name}”的 of 读不懂",
+            "不是约定的写法",
+            cure,
+            file=f"{dataset.dataset}.yaml",
+        )
+    )

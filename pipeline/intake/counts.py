@@ -1,0 +1,90 @@
+"""What is counted while a file is read: by block, then added up; the gate judges by it, the quality page shows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.contracts.problem import Problem
+from pipeline.intake.header_problems import UnknownColumn
+
+KEPT_PROBLEMS = 100  # a file's rows named one by one; the others are only counted
+_KEPT_SPELLINGS = 2000
+
+
+@dataclass(frozen=True)
+class FieldCounts:
+    """One field over the counted rows. `alike` counts cells that look like an ID number among those `looked` at."""
+
+    blank: int = 0
+    damaged: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    alike: int = 0
+    looked: int = 0
+
+    def __add__(self, other: FieldCounts) -> FieldCounts:
+        kinds = self.kinds + other.kinds
+        if len(kinds) > _KEPT_SPELLINGS:  # the most frequent; of two as frequent the first in order
+            kinds = Counter(dict(sorted(kinds.items(), key=lambda kv: (-kv[1], kv[0]))[:_KEPT_SPELLINGS]))
+        return FieldCounts(
+            self.blank + other.blank,
+            self.damaged + other.damaged,
+            kinds,
+            self.alike + other.alike,
+            self.looked + other.looked,
+        )
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A file, or a part of it. `rows` are kept, `broken` quarantined; `usable` have a usable identifier."""
+
+    rows: int = 0
+    broken: int = 0
+    garbled: int = 0  # of the broken: text spoilt by a wrong encoding before it reached us
+    outside: int = 0  # of the broken: a register row in no known county
+    usable: int = 0
+    totals: tuple[int, ...] = ()  # what total rows state
+    fields: dict[str, FieldCounts] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()  # rows quarantined one by one
+    ends: Counter[int] = field(default_factory=Counter)  # lengths of the last column's cells
+    end_seen: int = 0  # cells of the last column that equal the file's last cell
+
+    @property
+    def delivered(self) -> int:
+        """Rows of people in the file, whether kept or not."""
+        return self.rows + self.broken
+
+    def __add__(self, other: Counts) -> Counts:
+        names = [*self.fields, *(name for name in other.fields if name not in self.fields)]
+        none = FieldCounts()
+        return Counts(
+            rows=self.rows + other.rows,
+            broken=self.broken + other.broken,
+            garbled=self.garbled + other.garbled,
+            outside=self.outside + other.outside,
+            usable=self.usable + other.usable,
+            totals=self.totals + other.totals,
+            fields={n: self.fields.get(n, none) + other.fields.get(n, none) for n in names},
+            problems=(self.problems + other.problems)[:KEPT_PROBLEMS],
+            ends=self.ends + other.ends,
+            end_seen=self.end_seen + other.end_seen,
+        )
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file read: its normalised parts on disk (not yet in the store), counts by sheet (one for a text file),
+    header texts by field, the columns that no field knows, and other notes."""
+
+    parts: tuple[Path, ...]
+    counts: tuple[Counts, ...]
+    headers: dict[str, str]
+    ignored: tuple[UnknownColumn, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+    @property
+    def total(self) -> Counts:
+        """The counts of all sheets together."""
+        return sum(self.counts, Counts())

@@ -1,0 +1,128 @@
+"""The snapshot store: state/store/<department>/<dataset>/<county or "all">/<YYYYMMDD>/part-00000.parquet …
+
+A snapshot appears whole or not at all: its parts are written elsewhere, made durable, and the folder is renamed
+into place with its manifest. The same file makes the same bytes; a second run leaves an equal snapshot untouched.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+from dataclasses import astuple
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet
+
+from pipeline.contracts.columns import snapshot_columns
+from pipeline.contracts.dataset import Dataset
+from pipeline.contracts.delivered import Snapshot
+from pipeline.contracts.problem import Problem
+
+MANIFEST = "manifest.json"
+_ROW_GROUP = 1 << 18  # fixed, so that the bytes do not follow the number of threads
+_PRIVATE = 0o700
+_QUARANTINE = (
+    *("code", "severity", "dataset", "county", "file", "sheet"),
+    *("row", "column", "what", "why", "cure"),
+)
+
+
+def write_part(frame: pl.DataFrame, path: Path) -> None:
+    """One part of a snapshot, durable when the function returns."""
+    frame.write_parquet(
+        path, compression="zstd", compression_level=1, statistics=False, row_group_size=_ROW_GROUP
+    )
+    _sync(path)
+
+
+def keep(parts: tuple[Path, ...], state: Path, snapshot: Snapshot) -> Snapshot:
+    """Moves an accepted snapshot's parts into the store; `snapshot.parquet` is where they lay together until now."""
+    place = _place(state, snapshot.dataset, snapshot.county) / f"{snapshot.snapshot_date:%Y%m%d}"
+    place.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
+    fresh = snapshot.parquet / "kept"
+    fresh.mkdir(mode=_PRIVATE)
+    for number, part in enumerate(parts):
+        part.rename(fresh / f"part-{number:05d}.parquet")
+    manifest = fresh / MANIFEST
+    told = {"rows": snapshot.rows, "source_file": snapshot.source_file, "parts": len(parts)}
+    manifest.write_text(json.dumps(told, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    _sync(manifest)
+    _sync(fresh)
+    if place.exists():
+        if _equal(place, fresh):
+            shutil.rmtree(fresh)
+            return _at(place, snapshot)
+        place.rename(snapshot.parquet / "replaced")
+    fresh.rename(place)
+    _sync(place.parent)
+    return _at(place, snapshot)
+
+
+def last_kept(state: Path, dataset: Dataset, county: str, as_of: date) -> Snapshot | None:
+    """The newest snapshot in the store not after `as_of` that has the dataset's columns of today."""
+    folder = _place(state, dataset.dataset, county)
+    if not folder.is_dir():
+        return None
+    for place in sorted(folder.iterdir(), key=lambda p: p.name, reverse=True):
+        found = _kept(place, dataset, county)
+        if found and found.snapshot_date <= as_of:
+            return found
+    return None
+
+
+def quarantine_frame(problems: tuple[Problem, ...]) -> pl.DataFrame:
+    """The problems as a table, one a row, in a total order; no personal data."""
+    schema = {name: pl.Int64 if name == "row" else pl.String for name in _QUARANTINE}
+    rows = [
+        {name: getattr(problem, name) for name in _QUARANTINE}
+        for problem in sorted(set(problems), key=astuple)
+    ]
+    frame = pl.DataFrame(rows, schema=schema)
+    return frame.sort(
+        "severity", "dataset", "county", "file", "sheet", "row", "code", "column", "what", "why", "cure"
+    )
+
+
+def _kept(place: Path, dataset: Dataset, county: str) -> Snapshot | None:
+    """A snapshot as its manifest tells; None if it is not whole or its columns are not today's."""
+    try:
+        day = date(int(place.name[:4]), int(place.name[4:6]), int(place.name[6:]))
+        told = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return None
+    snapshot = Snapshot(dataset.dataset, county, day, told["rows"], place, told["source_file"])
+    if len(snapshot.files) != told["parts"]:
+        return None
+    columns = list(snapshot_columns(dataset))
+    same = all(pyarrow.parquet.read_schema(file).names == columns for file in snapshot.files)
+    return snapshot if same else None
+
+
+def _place(state: Path, dataset: str, county: str) -> Path:
+    return state / "store" / dataset / (county or "all")
+
+
+def _at(place: Path, snapshot: Snapshot) -> Snapshot:
+    told = (snapshot.dataset, snapshot.county, snapshot.snapshot_date, snapshot.rows)
+    return Snapshot(*told, place, snapshot.source_file)
+
+
+def _equal(old: Path, new: Path) -> bool:
+    """Whether the two folders hold the same files with the same bytes."""
+    names = sorted(path.name for path in new.iterdir())
+    if names != sorted(path.name for path in old.iterdir()):
+        return False
+    return not any(filecmp.cmpfiles(old, new, names, shallow=False)[1:])
+
+
+def _sync(path: Path) -> None:
+    """Makes a file or folder durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,247 @@
+"""The room's one public function: everything that was delivered, judged list by list and county by county."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.contracts.columns import PLACE
+from pipeline.contracts.dataset import Dataset
+from pipeline.contracts.delivered import FieldQuality, Intake, Refusal, Snapshot
+from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.contracts.settings import Settings
+from pipeline.intake.coverage import counties_of, coverage, missing
+from pipeline.intake.find import Candidate, find, newest
+from pipeline.intake.one_file import FileResult, read_file, set_aside
+from pipeline.intake.store import keep, last_kept
+
+ListKey = tuple[str, str]  # dataset, county ("" for a prefecture-wide list)
+
+
+@dataclass
+class _Night:
+    """What has been gathered so far in this run."""
+
+    state: Path
+    scratch: Path
+    datasets: dict[str, Dataset]
+    as_of: date
+    settings: Settings
+    accepted: dict[ListKey, Snapshot] = field(default_factory=dict)
+    refused: dict[ListKey, Refusal] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    quality: list[FieldQuality] = field(default_factory=list)
+    files: int = 0
+    rows: int = 0
+    broken: int = 0
+
+
+def take_in(
+    inbox: Path, state: Path, datasets: dict[str, Dataset], as_of: date, settings: Settings
+) -> Intake:
+    """Reads the inbox into the store under `state` and says what is accepted for which county.
+
+    Raises ReconcileError E210 (exit 1) if there is no usable register: then nothing can be said of anybody.
+    """
+    if not inbox.is_dir():
+        raise _no_register("没有这个收件夹")
+    candidates, problems = find(inbox, datasets, settings)
+    chosen, notes = newest(candidates, as_of)
+    with _scratch(state) as scratch:
+        night = _Night(state, Path(scratch), datasets, as_of, settings, problems=[*problems, *notes])
+        register = _register(datasets)
+        _take_list(night, (register, ""), chosen.get((register, ""), []))
+        if (register, "") not in night.accepted:
+            refusal = night.refused.get((register, ""))
+            raise _no_register(refusal.why if refusal else "没有收到")
+        counties = counties_of(night.accepted[register, ""], datasets[register])
+        for key in sorted(set(chosen) - {(register, "")}):
+            _take_list(night, key, chosen[key])
+        _expect(night, counties)
+        _remember_deaths(night, chosen)
+    return _intake(night, counties)
+
+
+def _take_list(night: _Night, key: ListKey, by_date: Sequence[list[Candidate]]) -> None:
+    """Accepts or refuses the newest snapshot of one list."""
+    files = [c for c in (by_date[0] if by_date else []) if not _aside(night, c)]
+    if not files:
+        return
+    day, dataset = files[0].snapshot_date, night.datasets[key[0]]
+    oldest = night.as_of - timedelta(days=dataset.delivery.stale_after_days)
+    stale = day < oldest
+    if stale:
+        why = f"名单日期为 {day}，已超过 {dataset.delivery.stale_after_days} 天"
+        night.refused[key] = Refusal(*key, "stale", why, day)
+        night.problems.append(_stale(files[0], why))
+        if dataset.role == "list":
+            return
+    result = _accepted_of(night, [_read(night, c) for c in files])
+    if result is None:
+        night.refused[key] = Refusal(*key, "quarantined", _why(night, files), day)
+        return
+    night.accepted[key] = _kept(night, key, result)
+
+
+def _aside(night: _Night, candidate: Candidate) -> bool:
+    """Whether the file is no delivery (a lock file, still being transferred); then it is noted."""
+    note = set_aside(candidate)
+    if note:
+        night.problems.append(note)
+    return note is not None
+
+
+def _read(night: _Night, candidate: Candidate) -> FileResult:
+    """Reads one file and adds what was counted."""
+    scratch = night.scratch / f"{night.files:05d}"
+    result = read_file(candidate, night.datasets[candidate.dataset], night.settings, scratch)
+    night.files += 1
+    night.rows += result.counts.delivered
+    night.broken += result.counts.broken
+    night.problems += [*result.errors, *result.notes]
+    night.quality += result.quality
+    return result
+
+
+def _accepted_of(night: _Night, results: list[FileResult]) -> FileResult | None:
+    """The one file that counts: of several for one date they must hold the same rows."""
+    first, *others = results
+    if not others:
+        return None if first.errors else first
+    same = all(_same(first, other) for other in others)
+    names = "、".join(result.candidate.file for result in results)
+    if same:
+        night.problems.append(
+            _twice(first.candidate, "note", "E228", f"内容相同，采用 {first.candidate.file}", names)
+        )
+        return None if first.errors else first
+    why = "同一名单同一日期的几份文件内容不同，不知以哪份为准"
+    night.problems += [_twice(r.candidate, "error", "E224", why, names) for r in results]
+    return None
+
+
+def _same(one: FileResult, other: FileResult) -> bool:
+    """Whether two files have the same bytes, or the same normalised rows in any order."""
+    if _sha256(one.candidate.path) == _sha256(other.candidate.path):
+        return True
+    if one.errors or other.errors or one.counts.broken or other.counts.broken:
+        return False
+    return one.counts.rows == other.counts.rows and _row_hashes(one).equals(_row_hashes(other))
+
+
+def _row_hashes(result: FileResult) -> pl.Series:
+    parts = (pl.read_parquet(part).drop(*PLACE).hash_rows() for part in result.parts)
+    return pl.concat(list(parts)).sort()
+
+
+def _sha256(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _kept(night: _Night, key: ListKey, result: FileResult) -> Snapshot:
+    candidate = result.candidate
+    told = (*key, candidate.snapshot_date, result.counts.rows, result.scratch, candidate.file)
+    return keep(result.parts, night.state, Snapshot(*told))
+
+
+def _expect(night: _Night, counties: tuple[str, ...]) -> None:
+    """Every list is expected: for the prefecture, or for every county in which register people live."""
+    for name, dataset in night.datasets.items():
+        unplaced = sum(p.dataset == name and p.code in _UNPLACED for p in night.problems)
+        for county in counties if dataset.delivery.by == "county" else ("",):
+            if (name, county) not in night.accepted and (name, county) not in night.refused:
+                night.refused[name, county] = missing(dataset, county, unplaced)
+
+
+_UNPLACED = frozenset({"E209", "E220", "E222", "E223", "E225", "E226", "E230"})
+
+
+def _remember_deaths(night: _Night, chosen: dict[ListKey, list[list[Candidate]]]) -> None:
+    """Where this run's list of deaths is not accepted, the newest accepted one serves, however old."""
+    for key, refusal in sorted(night.refused.items()):
+        dataset = night.datasets[key[0]]
+        if dataset.role != "deaths" or key in night.accepted:
+            continue
+        older = [files for files in chosen.get(key, [])[1:] if files]
+        for files in older:
+            result = _accepted_of(night, [_read(night, c) for c in files])
+            if result is not None:
+                _kept(night, key, result)
+                break
+        last = last_kept(night.state, dataset, key[1], night.as_of)
+        if last is not None:
+            night.accepted[key] = last
+            night.refused[key] = replace(refusal, why=f"{refusal.why}；沿用 {last.snapshot_date} 的一份")
+
+
+def _intake(night: _Night, counties: tuple[str, ...]) -> Intake:
+    return Intake(
+        as_of=night.as_of,
+        snapshots=tuple(night.accepted[key] for key in sorted(night.accepted)),
+        refusals=tuple(night.refused[key] for key in sorted(night.refused)),
+        problems=tuple(sorted(set(night.problems))),
+        quality=tuple(sorted(night.quality, key=lambda q: (q.dataset, q.county, q.source_file, q.field))),
+        files_read=night.files,
+        rows_read=night.rows,
+        rows_quarantined=night.broken,
+        coverage=coverage(night.datasets, counties, night.accepted, night.refused),
+    )
+
+
+def _scratch(state: Path) -> tempfile.TemporaryDirectory[str]:
+    """A private folder on the store's own volume; what an interrupted run left there is removed first."""
+    folder = state / "intake"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    return tempfile.TemporaryDirectory(dir=folder)
+
+
+def _register(datasets: dict[str, Dataset]) -> str:
+    return next(name for name, dataset in datasets.items() if dataset.role == "register")
+
+
+def _why(night: _Night, files: list[Candidate]) -> str:
+    """What was wrong, for the coverage table: the errors that refused the file, each once."""
+    names = {c.file for c in files}
+    whole = [p for p in night.problems if p.file in names and p.severity == "error" and _refuses(p)]
+    return "；".join(dict.fromkeys(f"{p.what}（{p.why}）" for p in whole)) or "未采用"
+
+
+def _refuses(problem: Problem) -> bool:
+    """Errors of single rows do not refuse a file."""
+    return not (problem.row and problem.code in ("E234", "E235", "E241"))
+
+
+def _no_register(why: str) -> ReconcileError:
+    return ReconcileError(
+        Problem(
+            *("E210", "error", "没有可用的持证残疾人名册，什么也不能核对", why),
+            "把名册放入收件夹的 federation/register/，文件名末尾写日期",
+        )
+    )
+
+
+def _stale(candidate: Candidate, why: str) -> Problem:
+    return Problem(
+        *("E229", "warning", "名单过期", why, "请报送单位报送新的一份", candidate.file),
+        dataset=candidate.dataset,
+        county=candidate.county,
+    )
+
+
+def _twice(candidate: Candidate, severity: str, code: str, why: str, names: str) -> Problem:
+    return Problem(
+        *(code, severity, f"同一名单同一日期有几份文件：{names}", why, "只留下正确的一份", candidate.file),
+        dataset=candidate.dataset,
+        county=candidate.county,
+    )

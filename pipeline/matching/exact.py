@@ -1,0 +1,171 @@
+"""Exact links: a row belongs to a register person when a number of his stands in it and nothing in the row denies it.
+
+One builder for the SQL of every list; the numbers are joined by equality, one join a number, unioned (never an `or`).
+A row whose own birth date or sex contradicts the number, or whose name plainly does, is not linked: a guardian's or
+house head's number stands on a child or member. It goes to `unlinked` with the reason, for the fuzzy stage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from pipeline.contracts.dataset import Dataset
+from pipeline.identity.person_name import contradicts
+from pipeline.matching.people import keep, run_sql
+
+
+@dataclass(frozen=True)
+class RowPerson:
+    """Which fields of a list name the row's own person; a house list's own person is its head."""
+
+    name: str | None
+    id: str | None
+    certificate: str | None
+    birth_date: str | None
+    sex: str | None
+
+    @staticmethod
+    def of(dataset: Dataset) -> RowPerson:
+        roles = dataset.person
+        if roles.id is None and roles.certificate is None and dataset.household is not None:
+            return RowPerson(dataset.household.head_name, dataset.household.head_id, None, None, None)
+        return RowPerson(roles.name, roles.id, roles.certificate, roles.birth_date, roles.sex)
+
+
+def carried_fields(dataset: Dataset) -> list[str]:
+    """Fields that the facts of this list, or its family, are made of: they travel with the linked rows."""
+    text = " ".join([dataset.live, *(fact.of for fact in dataset.facts.values())])
+    words = set(re.findall(r"[A-Za-z_]+", text))
+    family = dataset.household.family if dataset.household else None
+    return [name for name in dataset.fields if name in words or name == family]
+
+
+def candidates_sql(dataset: Dataset) -> str:
+    """`candidates_<list>`: every row × register person of which a number stands in the row, with what may deny it."""
+    who = RowPerson.of(dataset)
+    own = {
+        "row_name": f'l."{who.name}"' if who.name else "cast(null as varchar)",
+        "row_birth_date": f'l."{who.birth_date}"' if who.birth_date else "cast(null as date)",
+        "row_sex": f'l."{who.sex}"' if who.sex else "cast(null as varchar)",
+    }
+    carried = [f'l."{name}"' for name in carried_fields(dataset)]
+    said = ["k.birth_date as number_birth_date", "k.sex as number_sex"]
+    own_sql = [f"{sql} as {name}" for name, sql in own.items()]
+    head = ", ".join(["l.source_file", "l.sheet", "l.source_row", *carried, *own_sql, *said])
+    source = f"from list_{dataset.table} as l join keys as k"
+    parts = []
+    if who.id:
+        method = f"case when l.{who.id}_certificate is null then 'id' else 'certificate_id' end"
+        parts.append(
+            f"select {head}, k.person, {method} as method {source} on k.number = l.{who.id} where k.kind = 'id'"
+        )
+    if who.certificate:
+        other = f" and (l.{who.id} is null or l.{who.id} <> l.{who.certificate}_id)" if who.id else ""
+        parts.append(
+            f"select {head}, k.person, 'certificate_id' as method {source}"
+            f" on k.number = l.{who.certificate}_id where k.kind = 'id'{other}"
+        )
+        parts.append(
+            f"select {head}, k.person, 'certificate' as method {source}"
+            f" on k.number = substr(l.{who.certificate}, 1, 20)"
+            f" where k.kind = 'certificate' and l.{who.certificate}_id is null"
+        )
+    return f"create or replace table candidates_{dataset.table} as\n" + "\nunion all\n".join(parts)
+
+
+def pairs_sql(dataset: Dataset) -> str:
+    """The distinct names that stand against a register name under one number in this list."""
+    return (
+        "select distinct p.name as register_name, c.row_name as row_name,"
+        " coalesce(c.row_birth_date = c.number_birth_date, false) as confirmed"
+        f" from candidates_{dataset.table} as c"
+        " join people as p on p.person = c.person"
+        " where c.row_name <> p.name"
+    )
+
+
+def linked_sql(dataset: Dataset) -> str:
+    """`judged_<list>` (candidates with their veto) and `linked_<list>` (one register person a row)."""
+    table = dataset.table
+    carried = "".join(f'j."{name}", ' for name in carried_fields(dataset))
+    return f"""
+create or replace table judged_{table} as
+select
+  c.*,
+  case
+    when c.row_birth_date <> c.number_birth_date then 'birth_date'
+    when c.row_sex <> c.number_sex then 'sex'
+    when n.register_name is not null then 'name'
+  end as veto,
+  case when c.row_name = p.name then 1.0 else 0.999 end as match_probability
+from candidates_{table} as c
+join people as p on p.person = c.person
+left join name_contradictions as n
+  on n.register_name = p.name and n.row_name = c.row_name
+  and n.confirmed = coalesce(c.row_birth_date = c.number_birth_date, false);
+
+create or replace table linked_{table} as
+select
+  j.source_file, j.sheet, j.source_row, {carried}j.person, one.method, one.match_probability, 'linked' as decision
+from (
+  select source_file, sheet, source_row, min(person) as person, max(method) as method, min(match_probability) as match_probability
+  from judged_{table}
+  where veto is null
+  group by source_file, sheet, source_row
+  having min(person) = max(person)
+) as one
+join (
+  select *, row_number() over (partition by source_file, sheet, source_row, person order by method) as place
+  from judged_{table}
+  where veto is null
+) as j
+  on j.source_file = one.source_file and j.sheet = one.sheet and j.source_row = one.source_row and j.person = one.person and j.place = 1;
+
+insert into unlinked
+select
+  '{dataset.dataset}' as dataset, j.source_file, j.source_row, p.certificate_number,
+  coalesce(min(j.veto), 'several_people') as reason
+from judged_{table} as j
+join people as p on p.person = j.person
+left join linked_{table} as l on l.source_file = j.source_file and l.sheet = j.sheet and l.source_row = j.source_row
+where l.source_row is null
+group by j.source_file, j.sheet, j.source_row, p.certificate_number;
+"""
+
+
+def link_exactly(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
+    """Creates `linked_<list>` for every list, `links` (all of them) and `unlinked` (rows denied, with the reason)."""
+    lists = [d for d in datasets.values() if d.role != "register"]
+    for dataset in lists:
+        run_sql(con, candidates_sql(dataset))
+    run_sql(con, UNLINKED_TABLE)
+    keep(con, "name_contradictions", contradictions(con, [pairs_sql(dataset) for dataset in lists]))
+    for dataset in lists:
+        run_sql(con, linked_sql(dataset))
+    union = "\nunion all\n".join(
+        f"select '{d.dataset}' as dataset, source_file, sheet, source_row, person, method, match_probability, decision"
+        f" from linked_{d.table}"
+        for d in lists
+    )
+    run_sql(con, f"create or replace table links as\n{union}")
+
+
+UNLINKED_TABLE = """
+create or replace table unlinked (
+  dataset varchar, source_file varchar, source_row bigint, certificate_number varchar, reason varchar
+);
+"""
+
+
+def contradictions(con: duckdb.DuckDBPyConnection, queries: list[str]) -> pl.DataFrame:
+    """The pairs of names that plainly belong to two people, out of all pairs that stand under one number."""
+    pairs: pl.DataFrame = (
+        con.sql("\nunion\n".join(queries)).pl().sort("register_name", "row_name", "confirmed")
+    )
+    other = contradicts(pairs["register_name"], pairs["row_name"], pairs["confirmed"])
+    return pairs.filter(other)

@@ -1,0 +1,34 @@
+-- Where one person (one number, one name) holds several certificates, rows are linked to the one in force, then to
+-- the one that lasts longest. The others are told to 残联 and their own answers stay unknown. Where the names differ,
+-- every holder keeps the number and a row's own name decides.
+create or replace table keys as
+select
+  k.number,
+  k.kind,
+  k.person,
+  case when k.kind = 'id' then
+    cast(concat(substr(k.number, 7, 4), '-', substr(k.number, 11, 2), '-', substr(k.number, 13, 2)) as date)
+  end as birth_date,
+  case when k.kind = 'id' then case when cast(substr(k.number, 17, 1) as integer) % 2 = 1 then '男' else '女' end end as sex
+from every_key as k
+left join (
+  select
+    s.number,
+    s.kind,
+    e.person,
+    row_number() over (
+      partition by s.number, s.kind, n.folded
+      order by
+        case when p.state = '正常' then 0 else 1 end,
+        coalesce(p.valid_until, cast('1900-01-01' as date)) desc,
+        p.person
+    ) as place
+  from shared_numbers as s
+  join every_key as e on e.number = s.number and e.kind = s.kind
+  join people as p on p.person = e.person
+  left join folded_names as n on n.name = p.name
+) as ranked on ranked.number = k.number and ranked.kind = k.kind and ranked.person = k.person
+where coalesce(ranked.place, 1) = 1;
+
+create or replace table matchable as
+select distinct person from keys;

@@ -1,0 +1,47 @@
+"""Opens the accepted snapshots as DuckDB views, one a dataset, all columns of the schema, empty where none was accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+
+from pipeline.contracts.columns import snapshot_columns
+from pipeline.contracts.dataset import Dataset
+from pipeline.contracts.delivered import Snapshot
+
+
+def connect(memory_gb: float, threads: int, temp_folder: str) -> duckdb.DuckDBPyConnection:
+    """An in-memory database that spills to `temp_folder`, loads nothing from a network and reads no other place."""
+    connection = duckdb.connect(
+        config={
+            "memory_limit": f"{memory_gb}GB",
+            "temp_directory": temp_folder,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "preserve_insertion_order": False,
+        }
+    )
+    connection.execute("set enable_progress_bar = false").fetchall()
+    if threads:
+        connection.execute(f"set threads = {threads}").fetchall()
+    return connection
+
+
+def open_lists(
+    con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset], snapshots: tuple[Snapshot, ...]
+) -> None:
+    """Creates `list_<department>__<dataset>` for every dataset, in the schema's columns."""
+    for key, dataset in datasets.items():
+        files = [str(file) for s in snapshots if s.dataset == key for file in s.files]
+        con.execute(f"create or replace view list_{dataset.table} as {_source(dataset, files)}").fetchall()
+
+
+def _source(dataset: Dataset, files: list[str]) -> str:
+    columns = snapshot_columns(dataset)
+    if not files:
+        typed = ", ".join(f'cast(null as {kind}) as "{name}"' for name, kind in columns.items())
+        return f"select {typed} where false"
+    names = ", ".join(f'"{name}"' for name in columns)
+    quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    return f"select {names} from read_parquet([{quoted}])"

@@ -1,0 +1,97 @@
+"""The words on a county's first sheet (填写说明): six lines and what could not be decided; and what to ask at the visit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.reports.night import NightForReports
+from pipeline.reports.wanting import refused_titles, undecided
+
+WORKDAYS_TO_ANSWER = 10  # counties answer within 5–10 working days (handbook, part G)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """`lines` are (heading, words); `undecided` is (政策, 人数, 要补的名册); `unchecked` is (政策, 要请入户核的话)."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+    undecided: tuple[tuple[str, int, str], ...]
+    unchecked: tuple[tuple[str, str], ...]
+
+
+def county_guide(
+    night: NightForReports, code: str, name: str, counts: dict[str, int], benefits: set[str]
+) -> Guide:
+    """The guide of one county. `counts` are rows by sheet, `benefits` the rule codes that occur in them."""
+    as_of = night.as_of
+    waiting = undecided(night, code)
+    return Guide(
+        title=f"{name}　残疾人惠民政策疑点清单（{as_of.year}年{as_of.month}月）",
+        lines=(
+            ("这是什么", _what(counts)),
+            (
+                "怎样填",
+                "只填右边黄色的六列（核查结果至核查日期）：“核查结果”从下拉框选；“情况说明”写一句原因；属实的再填“处理措施”和“办结日期”。其他列请勿改动，行可以筛选，不要删除或合并。",
+            ),
+            ("何时反馈", f"收到之日起{WORKDAYS_TO_ANSWER}个工作日内，把填好的本表原样发回。"),
+            ("问谁", f"对清单有疑问，找下发本表的{night.region}残联；对某项政策有疑问，找该行“责任部门”。"),
+            ("未采用的名册", _refused(night, code, sum(u.people for u in waiting))),
+            ("数据日期", _dates(night, code)),
+        ),
+        undecided=tuple((night.rule_title(u.benefit), u.people, _needed(night, u.lists)) for u in waiting),
+        unchecked=tuple(
+            (rule.title, " ".join(rule.not_checked))
+            for key, rule in night.rules.items()
+            if key in benefits and rule.not_checked
+        ),
+    )
+
+
+def _what(counts: dict[str, int]) -> str:
+    named = (
+        ("main", "疑点清单"),
+        ("quota", "项目类（排队）"),
+        ("verify", "待核实"),
+        ("lead", "线索"),
+    )
+    parts = [f"“{words}”{counts[key]}条" for key, words in named if counts.get(key)]
+    if not parts:
+        return "本期比对没有发现疑点，无需填写。没有疑点也发一份，以示比对已经做过。"
+    return (
+        f"各部门名册比对后需要核查的人和事：{'、'.join(parts)}。一人一项一行。"
+        "疑点只是提请核查，不是结论，不得据此直接停发。"
+    )
+
+
+def _refused(night: NightForReports, county: str, people: int) -> str:
+    refused = refused_titles(night, county)
+    if not refused and not people:
+        return "应到的名册都已收到并采用。"
+    lists = f"{'、'.join(refused)}。" if refused else "名册都已采用，个别人的必要信息空缺。"
+    held = f"因此有{people}人次不能判断，没有列入清单，见下表。" if people else "不影响本清单中的判断。"
+    return lists + held
+
+
+def _needed(night: NightForReports, lists: tuple[str, ...]) -> str:
+    return "、".join(night.list_title(key) for key in lists) if lists else "名册已到，个别信息空缺"
+
+
+def _dates(night: NightForReports, county: str) -> str:
+    """Lists by snapshot date, newest first; lists of one date stand together."""
+    accepted = (
+        night.coverage.filter(
+            (pl.col("county_code") == county)
+            & (pl.col("status") == "accepted")
+            & pl.col("snapshot_date").is_not_null()
+        )
+        .select("snapshot_date", "dataset")
+        .unique()
+        .sort(["snapshot_date", "dataset"], descending=[True, False])
+    )
+    by_date: dict[str, list[str]] = {}
+    for on, dataset in accepted.iter_rows():
+        by_date.setdefault(f"{on:%Y-%m-%d}", []).append(night.list_title(dataset))
+    return "；".join(f"{on}：{'、'.join(titles)}" for on, titles in by_date.items()) or "没有可用的名册。"

@@ -1,0 +1,202 @@
+"""The rows of a county's 疑点 table: one person × benefit or finding, as the clerk reads them.
+
+`case_rows` joins a night once for all counties; `county_table` turns one county's rows into the printed columns.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipeline.identity.mask import mask_id
+from pipeline.reports.night import NightForReports
+from pipeline.reports.place import township_and_village
+from pipeline.reports.safe_text import masked_text, no_formula
+
+ANSWERS = ("核查结果", "情况说明", "处理措施", "办结日期", "核查人", "核查日期")
+COLUMNS = (
+    "序号",
+    "疑点编号",
+    "比对月份",
+    "县(市、区)",
+    "乡镇",
+    "村(社区)",
+    "姓名",
+    "身份证号",
+    "残疾人证号",
+    "残疾类别",
+    "残疾等级",
+    "证件有效期至",
+    "证件状态",
+    "年龄",
+    "监护人",
+    "疑点类型",
+    "涉及政策",
+    "疑点描述",
+    "依据文号",
+    "责任部门",
+    "性质",
+    *ANSWERS,
+)
+IDENTIFIERS = ("身份证号", "残疾人证号")
+_FREE_TEXT = ("乡镇", "村(社区)", "姓名", "监护人", "疑点描述")  # may hold a number by somebody's mistake
+
+MAIN, QUOTA, VERIFY, LEAD = "main", "quota", "verify", "lead"  # the sheet a row belongs on
+
+_OUTCOME_KINDS = {"missing": "漏享", "renew_first": "先换证", "verify": "待核实"}
+_NATURES = {"entitlement": "权益", "quota": "项目类", "lead": "线索"}
+_LEVELS = {1: "一级", 2: "二级", 3: "三级", 4: "四级"}
+# The kind of a finding is told by the first word of its code, so that a new finding needs no Python.
+_FINDING_KINDS = {"certificate": "证件到期", "payment": "发放异常", "subsidy": "错享待核"}
+UNKNOWN_PLACE = "未注明"
+
+
+def finding_kind(code: str, subject: str) -> str:
+    """疑点类型 of a finding. What is neither of a certificate, a payment nor a subsidy is 信息不一致."""
+    if subject == "outside_register":
+        return "未办证"
+    return _FINDING_KINDS.get(code.split("_")[0], "信息不一致")
+
+
+def case_rows(night: NightForReports) -> pl.DataFrame:
+    """Every reportable row of the night with the person's and the rule's columns; `sheet` says where it belongs.
+
+    Rows without a county code are left out (the summary counts them): there is nobody to send them to.
+    """
+    keys = ["certificate_number", "id_number", "name", "county_code", "code", "outcome", "strength", "reason"]
+    outcomes = night.outcomes.filter(pl.col("outcome").is_in(list(_OUTCOME_KINDS))).rename(
+        {"benefit": "code"}
+    )
+    findings = night.findings.rename({"finding": "code"}).with_columns(
+        pl.lit("finding").alias("outcome"), pl.lit("").alias("strength")
+    )
+    people = night.people.select(
+        "certificate_number",
+        "address",
+        "category",
+        "level",
+        "valid_until",
+        "state",
+        "birth_date",
+        "guardian_name",
+    ).unique("certificate_number", keep="first", maintain_order=True)
+    return (
+        pl.concat([outcomes.select(keys), findings.select(keys)])
+        .filter(pl.col("county_code").is_not_null())
+        .join(people, on="certificate_number", how="left", maintain_order="left")
+        .join(_rule_words(night), on="code", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("outcome").replace_strict(_OUTCOME_KINDS, default=pl.col("finding_kind")).alias("kind"),
+            pl.col("strength").replace_strict(_NATURES, default="核查").alias("nature"),
+            _sheet().alias("sheet"),
+        )
+    )
+
+
+def _sheet() -> pl.Expr:
+    return (
+        pl.when(pl.col("strength") == "lead")
+        .then(pl.lit(LEAD))
+        .when(pl.col("outcome") == "verify")
+        .then(pl.lit(VERIFY))
+        .when(pl.col("strength") == "quota")
+        .then(pl.lit(QUOTA))
+        .otherwise(pl.lit(MAIN))
+    )
+
+
+def _rule_words(night: NightForReports) -> pl.DataFrame:
+    """What the rules say of each code that occurs; a code no rule knows stands for itself."""
+    codes = sorted({*night.outcomes["benefit"].unique(), *night.findings["finding"].unique()})
+    rules = [(code, night.rules.get(code)) for code in codes]
+    rows = [
+        (
+            code,
+            rule.title if rule else code,
+            rule.law if rule else "",
+            rule.owner if rule else "",
+            rule.urgency if rule else 9,
+            finding_kind(code, rule.subject if rule else ""),
+        )
+        for code, rule in rules
+    ]
+    return pl.DataFrame(
+        rows,
+        schema={
+            "code": pl.String,
+            "title": pl.String,
+            "law": pl.String,
+            "owner": pl.String,
+            "urgency": pl.Int64,
+            "finding_kind": pl.String,
+        },
+        orient="row",
+    )
+
+
+def sorted_county(rows: pl.DataFrame, region: str, county: str) -> pl.DataFrame:
+    """One county's rows with township and village, by township, village, urgency, certificate and code.
+
+    The order is total: unknown places come last, ties are settled by every remaining key.
+    """
+    township, village = township_and_village(pl.col("address"), region, county)
+    return rows.with_columns(township.alias("township"), village.alias("village")).sort(
+        "township",
+        "village",
+        "urgency",
+        "certificate_number",
+        "code",
+        "id_number",
+        "name",
+        "outcome",
+        "reason",
+        nulls_last=True,
+        maintain_order=True,
+    )
+
+
+def county_table(rows: pl.DataFrame, night: NightForReports, county: str, *, full_ids: bool) -> pl.DataFrame:
+    """The printed table (COLUMNS, all String, no null) of sorted rows: numbers masked unless `full_ids`, no formula."""
+    digits = len(str(rows.height))
+    as_of = night.as_of
+    words: dict[str, pl.Expr] = {
+        "序号": pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(digits),
+        "比对月份": pl.lit(f"{as_of.year}年{as_of.month:02d}月"),
+        "县(市、区)": pl.lit(county),
+        "乡镇": pl.col("township").fill_null(UNKNOWN_PLACE),
+        "村(社区)": pl.col("village").fill_null(UNKNOWN_PLACE),
+        "姓名": pl.col("name"),
+        "身份证号": pl.col("id_number"),
+        "残疾人证号": pl.col("certificate_number"),
+        "残疾类别": pl.col("category"),
+        "残疾等级": pl.col("level").replace_strict(_LEVELS, default=None, return_dtype=pl.String),
+        "证件有效期至": _day(pl.col("valid_until")),
+        "证件状态": pl.col("state"),
+        "年龄": _age(pl.col("birth_date"), as_of.year, as_of.month * 100 + as_of.day).cast(pl.String),
+        "监护人": pl.col("guardian_name"),
+        "疑点类型": pl.col("kind"),
+        "涉及政策": pl.col("title"),
+        "疑点描述": pl.col("reason"),
+        "依据文号": pl.col("law"),
+        "责任部门": pl.col("owner"),
+        "性质": pl.col("nature"),
+    }
+    shown = [_safe(words.get(name, pl.lit("")), name, full_ids).alias(name) for name in COLUMNS]
+    return rows.select(shown)
+
+
+def _safe(text: pl.Expr, column: str, full_ids: bool) -> pl.Expr:
+    if column in IDENTIFIERS and not full_ids:
+        text = mask_id(text)
+    elif column in _FREE_TEXT and not full_ids:
+        text = masked_text(text)
+    return no_formula(text.fill_null(""))
+
+
+def _day(on: pl.Expr) -> pl.Expr:
+    return pl.when(on.dt.year() == 9999).then(pl.lit("长期")).otherwise(on.dt.strftime("%Y-%m-%d"))
+
+
+def _age(born: pl.Expr, year: int, month_day: int) -> pl.Expr:
+    """Full years at the as-of date; `month_day` is month × 100 + day."""
+    birthday = born.dt.month().cast(pl.Int64) * 100 + born.dt.day().cast(pl.Int64)
+    return year - born.dt.year().cast(pl.Int64) - (birthday > month_day).cast(pl.Int64)

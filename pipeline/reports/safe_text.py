@@ -1,0 +1,35 @@
+"""Text that may go into a spreadsheet: no formula, no number of a person.
+
+A name that begins with `=` is evaluated by every spreadsheet that opens the CSV (also by LibreOffice headless), so
+a leading `'` makes it text. Numbers are masked in their own columns by `identity.mask.mask_id`; `masked_text` is the net
+under it for sentences.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipeline.identity.mask import mask_text
+
+# Full-width forms too: Excel with a Chinese input locale takes ＝ for =.
+FORMULA_START = "[=+\\-@\t\r\n＝＋－＠]"
+
+
+def no_formula(text: pl.Expr) -> pl.Expr:
+    """The text with `'` in front where it would begin a formula."""
+    return (
+        pl.when(text.str.contains(f"^{FORMULA_START}")).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
+    )
+
+
+def masked_text(text: pl.Expr) -> pl.Expr:
+    """The sentence with every ID, certificate, card and mobile number in it masked."""
+    return text.map_batches(_masked, return_dtype=pl.String)
+
+
+def _masked(texts: pl.Series) -> pl.Series:
+    suspect = texts.str.contains("[0-9]{11}").fill_null(False)
+    if not suspect.any():  # as it should be: no reason carries a number
+        return texts
+    pairs = zip(texts, suspect, strict=True)
+    return pl.Series(texts.name, [mask_text(t) if hit else t for t, hit in pairs], dtype=pl.String)

@@ -1,0 +1,184 @@
+"""One night, from the departments' exports to the counties' reports. This file is the table of contents."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from pipeline import entitlement, intake, matching, reports
+from pipeline.contracts.dataset import Dataset, load_datasets
+from pipeline.contracts.delivered import Intake
+from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.contracts.rule import Rule, load_rules
+from pipeline.contracts.settings import Settings, load_settings
+from pipeline.identity import region
+from pipeline.results import write_results
+from pipeline.run_lock import only_run
+
+OK, DEGRADED = 0, 3
+_NOTHING_THERE = Problem(
+    "E210",
+    "error",
+    "收件夹里没有可用的名册",
+    "没有这个文件夹，或其中没有一个文件的名称末尾带日期",
+    "按 部门/名单/名称_年月日.后缀 存放，例如 federation/register/持证残疾人名册_20261031.xlsx",
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a night is asked to do. `as_of` None: the newest snapshot date in the inbox."""
+
+    inbox: Path
+    out: Path
+    state: Path
+    schemas: Path
+    rules: Path
+    as_of: date | None = None
+    config: Path | None = None
+
+
+@dataclass(frozen=True)
+class Night:
+    """What came out: the exit code and the screen that says where to look."""
+
+    as_of: date
+    exit_code: int
+    screen: str
+
+
+def run(request: Request) -> Night:
+    """The whole line once. Raises ReconcileError where nothing can be said (usage, settings, schemas, rules, register)."""
+    os.umask(0o077)  # everything here is sensitive personal information
+    settings = load_settings(request.config)
+    datasets = load_datasets(request.schemas)
+    rules = load_rules(request.rules)
+    there = request.inbox.is_dir()
+    as_of = request.as_of or (intake.newest_date(request.inbox, datasets, settings) if there else None)
+    if as_of is None or not there:
+        raise ReconcileError(_NOTHING_THERE)
+    entitlement.compile_rules(
+        rules, entitlement.declared_facts(datasets), as_of
+    )  # refuse a bad rule before reading data
+
+    with only_run(request.state), _database(request.state, settings) as con:
+        delivered = intake.take_in(request.inbox, request.state, datasets, as_of, settings)
+        match(con, datasets, delivered)
+        decide(con, datasets, rules, delivered, as_of)
+        write_results(con, delivered.coverage, request.out / "results")
+        night = _for_reports(con, datasets, rules, settings, delivered)
+    return _report(night, delivered, request.out)
+
+
+def match(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset], delivered: Intake) -> None:
+    """From accepted snapshots to people, links and families."""
+    matching.open_lists(con, datasets, delivered.snapshots)
+    register = next(d for d in datasets.values() if d.role == "register")
+    matching.load_people(con, register, region.successor)
+    matching.link_exactly(con, datasets)
+    matching.link_families(con, datasets)
+
+
+def decide(
+    con: duckdb.DuckDBPyConnection,
+    datasets: Mapping[str, Dataset],
+    rules: Mapping[str, Rule],
+    delivered: Intake,
+    as_of: date,
+) -> None:
+    """From links to facts, outcomes and findings."""
+    facts = entitlement.declared_facts(datasets)
+    compiled = entitlement.compile_rules(rules, facts, as_of)
+    counties = delivered.coverage["county_code"].unique().to_list()
+    entitlement.load_coverage(con, datasets, delivered)
+    entitlement.build_parameters(con, rules, counties, as_of)
+    entitlement.build_facts(
+        con, datasets, {name: facts[name] for name in entitlement.facts_used(compiled)}, as_of
+    )
+    entitlement.decide(con, compiled, facts, datasets, as_of)
+
+
+_PEOPLE = """
+select certificate_number, id_number, name, county_code, address, category, level, valid_until, state, birth_date,
+  guardian_name, cast(null as varchar) as phone
+from people order by certificate_number, person"""
+
+
+def _for_reports(
+    con: duckdb.DuckDBPyConnection,
+    datasets: Mapping[str, Dataset],
+    rules: Mapping[str, Rule],
+    settings: Settings,
+    delivered: Intake,
+) -> reports.NightForReports:
+    codes = sorted(delivered.coverage["county_code"].unique().to_list())
+    names = {
+        code: settings.counties[code].name if code in settings.counties else region.county_name(code)
+        for code in codes
+    }
+    return reports.NightForReports(
+        as_of=delivered.as_of,
+        region=settings.region or (region.prefecture_name(codes[0]) if codes else None) or "",
+        counties={code: name or code for code, name in names.items()},
+        people=con.sql(_PEOPLE).pl(),
+        outcomes=con.sql("select * from outcomes order by certificate_number, benefit").pl(),
+        findings=con.sql("select * from findings order by finding, certificate_number, id_number, name").pl(),
+        coverage=delivered.coverage,
+        links=con.sql("select dataset, source_file, source_row, method, decision from links").pl(),
+        unlinked=con.sql("select * from unlinked order by all").pl(),
+        quality=delivered.quality,
+        problems=delivered.problems,
+        files_read=delivered.files_read,
+        rows_read=delivered.rows_read,
+        rows_quarantined=delivered.rows_quarantined,
+        rules=dict(rules),
+        datasets=dict(datasets),
+        settings=settings,
+    )
+
+
+def _report(night: reports.NightForReports, delivered: Intake, out: Path) -> Night:
+    _forget_old_reports(out / "reports")
+    reports.write_county_reports(night, out)
+    reports.write_summary(night, out)
+    intake.quarantine_frame(delivered.problems).write_csv(out / "quarantine.csv", include_bom=True)
+    exit_code = DEGRADED if night.degraded else OK
+    inputs = [{"file": s.source_file, "dataset": s.dataset, "rows": s.rows} for s in delivered.snapshots]
+    reports.write_run_json(
+        night, out, exit_code=exit_code, inputs=inputs, versions={"reconcile": version("reconcile")}
+    )
+    return Night(night.as_of, exit_code, reports.screen_summary(night, out))
+
+
+def _forget_old_reports(folder: Path) -> None:
+    """Last run's reports go, so that no county's old list lies beside the new ones. Only our own folders."""
+    if folder.is_dir():
+        for old in sorted(folder.iterdir()):
+            if old.is_dir() and not old.is_symlink() and old.name.isdigit() and len(old.name) == 6:
+                shutil.rmtree(old)
+
+
+class _database:
+    """The night's DuckDB with a private spill folder, emptied before and after (spilled pages are plain text)."""
+
+    def __init__(self, state: Path, settings: Settings) -> None:
+        self._spill = state / "spill"
+        self._settings = settings
+
+    def __enter__(self) -> duckdb.DuckDBPyConnection:
+        shutil.rmtree(self._spill, ignore_errors=True)
+        self._spill.mkdir(parents=True, mode=0o700)
+        limits = self._settings.limits
+        self._con = matching.connect(limits.memory_gb, limits.threads, str(self._spill))
+        return self._con
+
+    def __exit__(self, *_: object) -> None:
+        self._con.close()
+        shutil.rmtree(self._spill, ignore_errors=True)

@@ -1,0 +1,72 @@
+"""The safety property: a list that is missing, empty or cut to its header never makes a flag that was not there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nights
+import pytest
+from header_only import header_only
+
+DEATHS = "civil_affairs/deaths"  # the one exception of the specification
+
+
+def take_away(path: Path) -> None:
+    path.unlink()
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def cut_to_header(path: Path) -> None:
+    """Everything after the header row goes; for workbooks a text file under the same name does as well."""
+    path.write_bytes(header_only(path))
+
+
+DAMAGES: list[Callable[[Path], None]] = [take_away, empty, cut_to_header]
+
+
+def damageable(world: Path) -> list[Path]:
+    """Every delivery but the register (without it nothing is said) and the deaths (the exception)."""
+    all_ = [path.relative_to(world) for path in nights.deliveries(world)]
+    return [path for path in all_ if "/".join(path.parts[:2]) not in (DEATHS, "federation/register")]
+
+
+@pytest.mark.parametrize("way", [0, 1], ids=["take_away", "empty_or_header"])
+def test_a_damaged_list_adds_no_flag(world: Path, clean: Path, tmp_path: Path, way: int) -> None:
+    """Every delivery is taken away, and every one emptied or cut to its header in turn (`make soak`: all of both)."""
+    before = nights.flags(clean)
+    wrong = []
+    for number, relative in enumerate(damageable(world)):
+        damage = take_away if way == 0 else DAMAGES[1 + number % 2]
+        inbox = Path(shutil.copytree(world, tmp_path / "inbox"))
+        damage(inbox / relative)
+        flags, statuses = nights.missing_flags(inbox, tmp_path / "state")
+        wrong += [f"{relative} {damage.__name__}: {benefit}" for _, benefit in sorted(flags - before)]
+        if statuses == {"accepted"}:
+            wrong.append(f"{relative} {damage.__name__}: nothing noticed")
+        shutil.rmtree(inbox)
+        shutil.rmtree(tmp_path / "state")
+    assert not wrong
+
+
+def test_without_a_death_list_the_outcomes_stand_and_say_so(world: Path, clean: Path, tmp_path: Path) -> None:
+    inbox = nights.copy_of(world, tmp_path)
+    shutil.rmtree(inbox / DEATHS)
+    night = nights.night(inbox, tmp_path / "out")
+    assert night.exit_code == 3
+    assert nights.flags(clean) <= nights.flags(tmp_path / "out")
+    assert nights.table(tmp_path / "out", "outcomes")["reason"].str.contains("死亡信息未比对").all()
+
+
+def test_the_last_accepted_death_list_serves_however_old(world: Path, clean: Path, tmp_path: Path) -> None:
+    inbox = nights.copy_of(world, tmp_path)
+    nights.night(inbox, tmp_path / "out")
+    shutil.rmtree(inbox / DEATHS)
+    night = nights.night(inbox, tmp_path / "later", state=tmp_path / "out" / "state")
+    assert night.exit_code == 3
+    assert nights.flags(clean) == nights.flags(tmp_path / "later")
+    assert not nights.table(tmp_path / "later", "outcomes")["reason"].str.contains("死亡信息未比对").any()
