@@ -1,11 +1,14 @@
 """Writes the night's result tables (docs/architecture.md, part 3): Parquet, fixed columns, totally ordered, byte-equal.
 
-Row groups have a fixed size and files are renamed into place, so the same inputs give the same bytes whatever the
-threads, and a reader never sees half a file.
+Queries are ordered by small integers (people are numbered in the order of their certificate numbers, files in the
+order of their names), and what a number stands for is filled in batch by batch: sorting wide rows costs more than all
+the rules. Row groups have a fixed size and files are renamed into place, so the same inputs give the same bytes
+whatever the threads, and a reader never sees half a file.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import duckdb
@@ -17,14 +20,16 @@ from pipeline.contracts import tables
 
 ROW_GROUP = 131_072
 
+# Each refers to people by their number and to files by theirs; the rest is written as it comes.
 _LINKS = """
-select l.dataset, l.source_file, l.source_row, p.certificate_number, p.id_number, l.method, l.match_probability, l.decision
-from links as l join people as p on p.person = l.person
-order by l.dataset, l.source_file, l.sheet, l.source_row, p.certificate_number"""
+select f.file, l.source_row, l.person, l.method, l.match_probability, l.decision
+from links as l
+join result_files as f on f.dataset = l.dataset and f.source_file = l.source_file and f.sheet = l.sheet
+order by f.file, l.source_row, l.person"""
 
 _OUTCOMES = """
-select certificate_number, id_number, name, county_code, benefit, outcome, strength, reason, rule_version
-from outcomes order by certificate_number, benefit, id_number, county_code, name"""
+select o.person, o.benefit, o.outcome, o.strength, o.reason, o.rule_version
+from outcomes as o order by o.person, o.benefit"""
 
 _FINDINGS = """
 select certificate_number, id_number, name, county_code, finding, reason
@@ -39,42 +44,69 @@ select f.dataset, f.source_file, f.source_row, p.certificate_number, f.through, 
 from family_links as f join people as p on p.person = f.person
 order by f.dataset, f.source_file, f.source_row, p.certificate_number, f.through, f.family"""
 
+_FILES = """
+create or replace table result_files as
+select row_number() over (order by dataset, source_file, sheet) as file, dataset, source_file, sheet
+from (select distinct dataset, source_file, sheet from links) as d"""
+
+_FILE_NAMES = "select dataset, source_file from result_files order by file"
+_PEOPLE = "select certificate_number, id_number, name, county_code from people order by person"
+
 
 def write_results(con: duckdb.DuckDBPyConnection, coverage: pl.DataFrame, folder: Path) -> None:
     """All result files of a night, empty where there is nothing; `cases.parquet` waits for the case ledger."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_query(con, _LINKS, tables.LINKS, folder / "links.parquet")
-    write_query(con, _OUTCOMES, tables.OUTCOMES, folder / "outcomes.parquet")
-    write_query(con, _FINDINGS, tables.FINDINGS, folder / "findings.parquet")
-    write_query(con, _UNLINKED, tables.UNLINKED, folder / "unlinked.parquet")
-    write_query(con, _FAMILY_LINKS, tables.FAMILY_LINKS, folder / "family_links.parquet")
+    people = con.sql(_PEOPLE).to_arrow_table()
+    con.execute(_FILES).fetchall()
+    places = con.sql(_FILE_NAMES).to_arrow_table()
+    links = filled(batches(con, _LINKS), {"person": people, "file": places})
+    outcomes = filled(batches(con, _OUTCOMES), {"person": people})
+    write_batches(links, tables.LINKS, folder / "links.parquet")
+    write_batches(outcomes, tables.OUTCOMES, folder / "outcomes.parquet")
+    write_batches(batches(con, _FINDINGS), tables.FINDINGS, folder / "findings.parquet")
+    write_batches(batches(con, _UNLINKED), tables.UNLINKED, folder / "unlinked.parquet")
+    write_batches(batches(con, _FAMILY_LINKS), tables.FAMILY_LINKS, folder / "family_links.parquet")
     ordered = coverage.select(list(tables.COVERAGE)).sort("dataset", "county_code")
-    write_batches(iter(ordered.to_arrow().to_batches()), tables.COVERAGE, folder / "coverage.parquet")
-    write_batches(iter(()), tables.CASES, folder / "cases.parquet")
+    write_batches(ordered.to_arrow().to_batches(), tables.COVERAGE, folder / "coverage.parquet")
+    write_batches([], tables.CASES, folder / "cases.parquet")
 
 
-def write_query(
-    con: duckdb.DuckDBPyConnection, query: str, columns: dict[str, type[pl.DataType]], path: Path
+def batches(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
+    """An ordered query, batch by batch."""
+    yield from con.sql(query).to_arrow_reader(ROW_GROUP)
+
+
+def filled(source: Iterable[pa.RecordBatch], known: Mapping[str, pa.Table]) -> Iterator[pa.RecordBatch]:
+    """Numbers (from 1) in the columns named by `known` replaced by the columns of the row they stand for."""
+    for batch in source:
+        columns = {name: batch.column(name) for name in batch.schema.names if name not in known}
+        for number, table in known.items():
+            rows = table.take(pa.compute.subtract(batch.column(number), 1)).combine_chunks()
+            columns |= {name: rows.column(name).combine_chunks() for name in table.column_names}
+        yield pa.RecordBatch.from_pydict(columns)
+
+
+def write_batches(
+    source: Iterable[pa.RecordBatch], columns: Mapping[str, type[pl.DataType]], path: Path
 ) -> None:
-    """Streams an ordered query into one Parquet file."""
-    write_batches(con.sql(query).to_arrow_reader(ROW_GROUP), columns, path)
-
-
-def write_batches(batches: object, columns: dict[str, type[pl.DataType]], path: Path) -> None:
-    """Batches in their order, cut into row groups of a fixed size."""
+    """Batches in their order, cut into row groups of a fixed size, under the contract's columns."""
     schema = pl.DataFrame(schema=columns).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
     part = path.with_suffix(".part")
     waiting: list[pa.RecordBatch] = []
     rows = 0
     with pq.ParquetWriter(part, schema, compression="zstd", store_schema=False) as writer:
-        for batch in batches:  # type: ignore[attr-defined]
+        for batch in source:
             waiting.append(batch)
             rows += batch.num_rows
             while rows >= ROW_GROUP:
                 table = pa.Table.from_batches(waiting)
-                writer.write_table(table.slice(0, ROW_GROUP).cast(schema), row_group_size=ROW_GROUP)
+                writer.write_table(_as(table.slice(0, ROW_GROUP), schema), row_group_size=ROW_GROUP)
                 waiting = table.slice(ROW_GROUP).to_batches()
                 rows -= ROW_GROUP
         if rows:
-            writer.write_table(pa.Table.from_batches(waiting).cast(schema), row_group_size=ROW_GROUP)
+            writer.write_table(_as(pa.Table.from_batches(waiting), schema), row_group_size=ROW_GROUP)
     part.replace(path)
+
+
+def _as(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    return table.select(schema.names).cast(schema)

@@ -110,6 +110,11 @@ select certificate_number, id_number, name, county_code, address, category, leve
   guardian_name, cast(null as varchar) as phone
 from people order by certificate_number, person"""
 
+_ANSWERS = """
+select p.certificate_number, p.id_number, p.name, o.county_code, o.benefit, o.outcome, o.strength, o.reason, o.rule_version
+from outcomes as o join people as p on p.person = o.person
+order by o.person, o.benefit"""
+
 
 def _for_reports(
     con: duckdb.DuckDBPyConnection,
@@ -128,11 +133,13 @@ def _for_reports(
         region=settings.region or (region.prefecture_name(codes[0]) if codes else None) or "",
         counties={code: name or code for code, name in names.items()},
         people=con.sql(_PEOPLE).pl(),
-        outcomes=con.sql("select * from outcomes order by certificate_number, benefit").pl(),
+        outcomes=con.sql(_ANSWERS).pl(),
         findings=con.sql("select * from findings order by finding, certificate_number, id_number, name").pl(),
         coverage=delivered.coverage,
         links=con.sql("select dataset, source_file, source_row, method, decision from links").pl(),
-        unlinked=con.sql("select * from unlinked order by all").pl(),
+        unlinked=con.sql(
+            "select * from unlinked order by dataset, source_file, source_row, certificate_number, reason"
+        ).pl(),
         quality=delivered.quality,
         problems=delivered.problems,
         files_read=delivered.files_read,

@@ -13,7 +13,6 @@ from pipeline.entitlement.facts import Fact, list_facts_sql
 from pipeline.entitlement.reasons import benefit_reason_sql, finding_reason_sql
 
 _AROUND = """
-join people as p on p.person = v.person
 left join covered as c on c.county_code = v.county_code
 left join matchable as m on m.person = v.person
 """
@@ -23,8 +22,7 @@ def benefit_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date) 
     """The lines of one benefit; people to whom nothing is due are left out."""
     rule = compiled.rule
     return f"""
-select p.certificate_number, p.id_number, p.name, v.county_code,
-  '{rule.benefit}' as benefit, v.outcome, '{rule.strength}' as strength,
+select v.person, v.county_code, '{rule.benefit}' as benefit, v.outcome, '{rule.strength}' as strength,
   {benefit_reason_sql(compiled, facts)} as reason,
   '{compiled.version}' as rule_version
 from (
@@ -45,6 +43,7 @@ select p.certificate_number, p.id_number, p.name, v.county_code, '{compiled.rule
 from (
 {verdict_sql(compiled, as_of)}
 ) as v
+join people as p on p.person = v.person
 {_AROUND}
 where v.due"""
 
@@ -56,7 +55,7 @@ def decide(
     datasets: Mapping[str, Dataset],
     as_of: date,
 ) -> None:
-    """Creates `outcomes` and `findings`, unsorted. Reads facts, parameters, people, covered, matchable."""
+    """Creates `outcomes` (by person's number) and `findings`, unsorted. Reads facts, parameters, people, covered, matchable."""
     benefits = [benefit_sql(c, facts, as_of) for c in rules if c.rule.benefit]
     con.execute("create or replace table outcomes as" + "\nunion all\n".join(benefits)).fetchall()
     about_people = [

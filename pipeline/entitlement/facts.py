@@ -90,27 +90,25 @@ def condition_sql(text: str, dataset: Dataset, words: Mapping[str, str], where: 
 
 
 def _value_sql(fact: Fact, words: Mapping[str, str]) -> str:
-    """The aggregate over a person's rows. `any` is Kleene; a doubtful row can only make it unknown."""
-    sure = "r.decision = 'linked'"
+    """The aggregate over a person's rows, three-valued: a row that is doubtful, or of which it is unknown whether it
+    counts, can only make the value unknown; rows that disagree leave an attribute unknown (nothing is chosen silently).
+    """
     where = f"{fact.dataset.dataset} 的事实“{fact.name}”"
+    every_row = "true" if fact.kind in ("first", "sum") else ""
+    condition = f"({condition_sql(fact.condition or every_row, fact.dataset, words, where)})"
+    sure = f"({condition} and r.decision = 'linked')"
+    open_ = f"bool_or({condition} is null or ({condition} and r.decision <> 'linked'))"
     if fact.kind == "any":
-        condition = f"({condition_sql(fact.condition, fact.dataset, words, where)})"
-        return (
-            f"case when bool_or({condition} and {sure}) then true"
-            f" when bool_or({condition} is null or ({condition} and not {sure})) then cast(null as boolean) else false end"
-        )
-    chosen = (
-        f"({condition_sql(fact.condition, fact.dataset, words, where)}) and {sure}"
-        if fact.condition
-        else sure
-    )
+        return f"case when bool_or({sure}) then true when {open_} then cast(null as boolean) else false end"
     if fact.kind == "count":
-        return f"count(*) filter (where {chosen})"
+        return f"case when {open_} then cast(null as bigint) else count(*) filter (where {sure}) end"
     column = f'r."{fact.field}"'
     if fact.kind == "sum":
-        return f"cast(sum({column}) filter (where {chosen}) as bigint)"
-    # rows that disagree leave an attribute unknown: nothing is chosen silently
-    return f"case when count(distinct {column}) filter (where {chosen}) = 1 then min({column}) filter (where {chosen}) end"
+        unread = f"bool_or({condition} and {column} is null)"
+        total = f"coalesce(sum({column}) filter (where {sure}), 0)"
+        return f"case when {open_} or {unread} then cast(null as bigint) else cast({total} as bigint) end"
+    one = f"count(distinct {column}) filter (where {sure}) = 1"
+    return f"case when {open_} then null when {one} then min({column}) filter (where {sure}) end"
 
 
 def list_facts_sql(dataset: Dataset, facts: list[Fact], as_of: date, rows: str = "") -> str:
@@ -170,7 +168,10 @@ def fact_column_sql(fact: Fact, as_of: date, rosters: list[Dataset]) -> str:
     needed = [f'c."{fact.dataset.table}"']
     if fact.spec.of_household:
         needed += [f'c."{roster.table}"' for roster in rosters]
-    seen = f"when {value} then true" if fact.is_yes_no else f"when {value} is not null then {value}"
+    # what was seen anywhere stands; a count or a sum is only whole where the home list is there
+    seen = {"any": f"when {value} then true", "first": f"when {value} is not null then {value}"}.get(
+        fact.kind, ""
+    )
     return (
         f"case {seen} when not ({' and '.join(needed)}) then null when m.person is null then null"
         f' when {alias}.person is null then {absent} else {value} end as "{fact.name}"'

@@ -60,7 +60,7 @@ def candidates_sql(dataset: Dataset) -> str:
     source = f"from list_{dataset.table} as l join keys as k"
     parts = []
     if who.id:
-        method = f"case when l.{who.id}_certificate is null then 'id' else 'certificate_id' end"
+        method = f"case when l.{who.id}_certificate is null then 'id' else 'certificate_in_id_column' end"
         parts.append(
             f"select {head}, k.person, {method} as method {source} on k.number = l.{who.id} where k.kind = 'id'"
         )
@@ -71,7 +71,7 @@ def candidates_sql(dataset: Dataset) -> str:
             f" on k.number = l.{who.certificate}_id where k.kind = 'id'{other}"
         )
         parts.append(
-            f"select {head}, k.person, 'certificate' as method {source}"
+            f"select {head}, k.person, 'certificate_number' as method {source}"
             f" on k.number = substr(l.{who.certificate}, 1, 20)"
             f" where k.kind = 'certificate' and l.{who.certificate}_id is null"
         )
@@ -90,7 +90,10 @@ def pairs_sql(dataset: Dataset) -> str:
 
 
 def linked_sql(dataset: Dataset) -> str:
-    """`judged_<list>` (candidates with their veto) and `linked_<list>` (one register person a row)."""
+    """`judged_<list>` (candidates with their veto) and `linked_<list>` (one register person a row).
+
+    A row whose numbers name one person by two ways is linked by one of them; one that names two people is not linked.
+    """
     table = dataset.table
     carried = "".join(f'j."{name}", ' for name in carried_fields(dataset))
     return f"""
@@ -109,32 +112,35 @@ left join name_contradictions as n
   on n.register_name = p.name and n.row_name = c.row_name
   and n.confirmed = coalesce(c.row_birth_date = c.number_birth_date, false);
 
+create or replace table several_{table} as
+select source_file, sheet, source_row, min(person) as person, max(person) as other, min(method) as method
+from judged_{table}
+where veto is null
+group by source_file, sheet, source_row
+having count(*) > 1;
+
 create or replace table linked_{table} as
 select
-  j.source_file, j.sheet, j.source_row, {carried}j.person, one.method, one.match_probability, 'linked' as decision
-from (
-  select source_file, sheet, source_row, min(person) as person, max(method) as method, min(match_probability) as match_probability
-  from judged_{table}
-  where veto is null
-  group by source_file, sheet, source_row
-  having min(person) = max(person)
-) as one
-join (
-  select *, row_number() over (partition by source_file, sheet, source_row, person order by method) as place
-  from judged_{table}
-  where veto is null
-) as j
-  on j.source_file = one.source_file and j.sheet = one.sheet and j.source_row = one.source_row and j.person = one.person and j.place = 1;
+  j.source_file, j.sheet, j.source_row, {carried}j.person, j.method, j.match_probability, 'linked' as decision
+from judged_{table} as j
+left join several_{table} as s
+  on s.source_file = j.source_file and s.sheet = j.sheet and s.source_row = j.source_row
+where j.veto is null and (s.person is null or (s.person = s.other and s.method = j.method));
 
 insert into unlinked
-select
-  '{dataset.dataset}' as dataset, j.source_file, j.source_row, p.certificate_number,
-  coalesce(min(j.veto), 'several_people') as reason
-from judged_{table} as j
-join people as p on p.person = j.person
-left join linked_{table} as l on l.source_file = j.source_file and l.sheet = j.sheet and l.source_row = j.source_row
-where l.source_row is null
-group by j.source_file, j.sheet, j.source_row, p.certificate_number;
+select '{dataset.dataset}' as dataset, j.source_file, j.source_row, p.certificate_number, j.reason
+from (
+  select v.source_file, v.sheet, v.source_row, v.person, min(v.veto) as reason
+  from judged_{table} as v
+  left join linked_{table} as l
+    on l.source_file = v.source_file and l.sheet = v.sheet and l.source_row = v.source_row
+  where v.veto is not null and l.source_row is null
+  group by v.source_file, v.sheet, v.source_row, v.person
+  union all
+  select s.source_file, s.sheet, s.source_row, s.person, 'several_people' as reason
+  from several_{table} as s where s.person <> s.other
+) as j
+join people as p on p.person = j.person;
 """
 
 

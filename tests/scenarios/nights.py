@@ -54,7 +54,10 @@ def missing_flags(inbox: Path, state: Path, as_of: date = AS_OF) -> tuple[set[tu
     try:
         match(con, datasets, delivered)
         decide(con, datasets, rules, delivered, as_of)
-        query = "select certificate_number, benefit from outcomes where outcome = 'missing'"
+        query = (
+            "select p.certificate_number, o.benefit from outcomes as o join people as p on p.person = o.person"
+            " where o.outcome = 'missing'"
+        )
         return set(con.execute(query).fetchall()), set(delivered.coverage["status"])
     finally:
         con.close()
