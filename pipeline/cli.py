@@ -267,7 +267,8 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except ReconcileError as error:
-        typer.echo(error.problem.line(), err=True)
+        for problem in dict.fromkeys((error.problem, *error.others)):
+            typer.echo(problem.line(), err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         typer.echo("E404 已中断，未写完的内容会在下次运行时重做。", err=True)

@@ -9,6 +9,7 @@ whatever the threads, and a reader never sees half a file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 from pipeline.contracts import tables
 
 ROW_GROUP = 131_072
+_ALL_DIFFERENT = {"certificate_number", "id_number", "source_row"}  # a dictionary of these only costs
 
 # Each refers to people by their number and to files by theirs; the rest is written as it comes.
 _LINKS = """
@@ -29,11 +31,11 @@ order by f.file, l.source_row, l.person"""
 
 _OUTCOMES = """
 select o.person, o.benefit, o.outcome, o.strength, o.reason, o.rule_version
-from outcomes as o order by o.person, o.benefit"""
+from outcomes as o order by o.person, o.benefit, o.outcome"""
 
 _FINDINGS = """
 select certificate_number, id_number, name, county_code, finding, reason
-from findings order by finding, certificate_number nulls last, id_number, county_code, name"""
+from findings order by finding, certificate_number nulls last, id_number, county_code, name, reason"""
 
 _UNLINKED = """
 select dataset, source_file, source_row, certificate_number, reason
@@ -56,16 +58,24 @@ _PEOPLE = "select certificate_number, id_number, name, county_code from people o
 def write_results(con: duckdb.DuckDBPyConnection, coverage: pl.DataFrame, folder: Path) -> None:
     """All result files of a night, empty where there is nothing; `cases.parquet` waits for the case ledger."""
     folder.mkdir(parents=True, exist_ok=True)
-    people = con.sql(_PEOPLE).to_arrow_table()
     con.execute(_FILES).fetchall()
-    places = con.sql(_FILE_NAMES).to_arrow_table()
-    links = filled(batches(con, _LINKS), {"person": people, "file": places})
-    outcomes = filled(batches(con, _OUTCOMES), {"person": people})
-    write_batches(links, tables.LINKS, folder / "links.parquet")
-    write_batches(outcomes, tables.OUTCOMES, folder / "outcomes.parquet")
-    write_batches(batches(con, _FINDINGS), tables.FINDINGS, folder / "findings.parquet")
-    write_batches(batches(con, _UNLINKED), tables.UNLINKED, folder / "unlinked.parquet")
-    write_batches(batches(con, _FAMILY_LINKS), tables.FAMILY_LINKS, folder / "family_links.parquet")
+    people = con.sql(_PEOPLE).to_arrow_table().combine_chunks()
+    places = con.sql(_FILE_NAMES).to_arrow_table().combine_chunks()
+
+    def write(name: str, query: str, columns: Mapping[str, type[pl.DataType]], **known: pa.Table) -> None:
+        write_batches(filled(batches(con.cursor(), query), known), columns, folder / f"{name}.parquet")
+
+    # the two large files side by side: each is one thread's work
+    with ThreadPoolExecutor(2) as pool:
+        large = [
+            pool.submit(write, "links", _LINKS, tables.LINKS, person=people, file=places),
+            pool.submit(write, "outcomes", _OUTCOMES, tables.OUTCOMES, person=people),
+        ]
+        for task in large:
+            task.result()
+    write("findings", _FINDINGS, tables.FINDINGS)
+    write("unlinked", _UNLINKED, tables.UNLINKED)
+    write("family_links", _FAMILY_LINKS, tables.FAMILY_LINKS)
     ordered = coverage.select(list(tables.COVERAGE)).sort("dataset", "county_code")
     write_batches(ordered.to_arrow().to_batches(), tables.COVERAGE, folder / "coverage.parquet")
     write_batches([], tables.CASES, folder / "cases.parquet")
@@ -81,8 +91,8 @@ def filled(source: Iterable[pa.RecordBatch], known: Mapping[str, pa.Table]) -> I
     for batch in source:
         columns = {name: batch.column(name) for name in batch.schema.names if name not in known}
         for number, table in known.items():
-            rows = table.take(pa.compute.subtract(batch.column(number), 1)).combine_chunks()
-            columns |= {name: rows.column(name).combine_chunks() for name in table.column_names}
+            rows = pa.compute.subtract(batch.column(number), 1)
+            columns |= {name: table.column(name).chunk(0).take(rows) for name in table.column_names}
         yield pa.RecordBatch.from_pydict(columns)
 
 
@@ -94,7 +104,8 @@ def write_batches(
     part = path.with_suffix(".part")
     waiting: list[pa.RecordBatch] = []
     rows = 0
-    with pq.ParquetWriter(part, schema, compression="zstd", store_schema=False) as writer:
+    low = [name for name in schema.names if name not in _ALL_DIFFERENT]
+    with pq.ParquetWriter(part, schema, compression="zstd", use_dictionary=low, store_schema=False) as writer:
         for batch in source:
             waiting.append(batch)
             rows += batch.num_rows

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from pipeline import entitlement, intake, matching, reports
 from pipeline.contracts.dataset import Dataset, load_datasets
@@ -18,7 +19,9 @@ from pipeline.contracts.delivered import Intake
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.rule import Rule, load_rules
 from pipeline.contracts.settings import Settings, load_settings
+from pipeline.contracts.tables import COVERAGE
 from pipeline.identity import region
+from pipeline.identity.mask import mask_text
 from pipeline.results import write_results
 from pipeline.run_lock import only_run
 
@@ -64,26 +67,26 @@ def run(request: Request) -> Night:
     as_of = request.as_of or (intake.newest_date(request.inbox, datasets, settings) if there else None)
     if as_of is None or not there:
         raise ReconcileError(_NOTHING_THERE)
-    entitlement.compile_rules(
-        rules, entitlement.declared_facts(datasets), as_of
-    )  # refuse a bad rule before reading data
+    _rehearse(datasets, rules, as_of)
+    _check_writable(request.out, request.state)
 
     with only_run(request.state), _database(request.state, settings) as con:
         delivered = intake.take_in(request.inbox, request.state, datasets, as_of, settings)
-        match(con, datasets, delivered)
+        delivered = match(con, datasets, delivered)
         decide(con, datasets, rules, delivered, as_of)
         write_results(con, delivered.coverage, request.out / "results")
         night = _for_reports(con, datasets, rules, settings, delivered)
     return _report(night, delivered, request.out)
 
 
-def match(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset], delivered: Intake) -> None:
-    """From accepted snapshots to people, links and families."""
-    matching.open_lists(con, datasets, delivered.snapshots)
+def match(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset], delivered: Intake) -> Intake:
+    """From accepted snapshots to people, links and families; what turns out to be another county's list is refused."""
+    matching.open_lists(con, datasets, delivered.snapshots, delivered.unreadable)
     register = next(d for d in datasets.values() if d.role == "register")
     matching.load_people(con, register, region.successor)
     matching.link_exactly(con, datasets)
     matching.link_families(con, datasets)
+    return matching.refuse_misnamed(con, datasets, delivered)
 
 
 def decide(
@@ -103,6 +106,41 @@ def decide(
         con, datasets, {name: facts[name] for name in entitlement.facts_used(compiled)}, as_of
     )
     entitlement.decide(con, compiled, facts, datasets, as_of)
+
+
+def _rehearse(datasets: Mapping[str, Dataset], rules: Mapping[str, Rule], as_of: date) -> None:
+    """The night's own SQL over no data: a rule or fact that cannot run is refused before anything is read."""
+    con = duckdb.connect()
+    try:
+        nothing = Intake(as_of, (), (), (), (), coverage=pl.DataFrame(schema=COVERAGE))
+        match(con, datasets, nothing)
+        decide(con, datasets, rules, nothing, as_of)
+    except duckdb.Error as error:
+        why = str(error).splitlines()[0]  # no data has been read: it can only quote the rules
+        cure = "运行 `reconcile schemas check` 和 `reconcile rules check`，它们会指出文件和行"
+        raise ReconcileError(Problem("E310", "error", "规则或事实的条件运行不了", why, cure)) from None
+    finally:
+        con.close()
+
+
+def _check_writable(*folders: Path) -> None:
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            writable = os.access(folder, os.W_OK | os.X_OK)
+        except OSError:
+            writable = False
+        if not writable:
+            raise ReconcileError(
+                Problem(
+                    "E405",
+                    "error",
+                    "输出或状态目录不能写",
+                    "不是文件夹，或没有写权限",
+                    "换一个 --out 或 --state，或请管理员开放权限",
+                    file=folder.name,
+                )
+            )
 
 
 _PEOPLE = """
@@ -156,8 +194,12 @@ def _report(night: reports.NightForReports, delivered: Intake, out: Path) -> Nig
     reports.write_county_reports(night, out)
     reports.write_summary(night, out)
     intake.quarantine_frame(delivered.problems).write_csv(out / "quarantine.csv", include_bom=True)
-    exit_code = DEGRADED if night.degraded else OK
-    inputs = [{"file": s.source_file, "dataset": s.dataset, "rows": s.rows} for s in delivered.snapshots]
+    # register people of unknown counties are nobody's: the register is used, but the night is not whole
+    homeless = any(p.code == "E241" and not p.row for p in delivered.problems)
+    exit_code = DEGRADED if night.degraded or homeless else OK
+    inputs = [
+        {"file": mask_text(s.source_file), "dataset": s.dataset, "rows": s.rows} for s in delivered.snapshots
+    ]
     reports.write_run_json(
         night, out, exit_code=exit_code, inputs=inputs, versions={"reconcile": version("reconcile")}
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.contracts.problem import Problem
+from pipeline.contracts.tables import UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,5 @@ class Intake:
     rows_read: int = 0
     rows_quarantined: int = 0
     coverage: pl.DataFrame = field(default_factory=pl.DataFrame)
+    # Who stands in rows of accepted lists that could not be used: their facts are unknown, not absent.
+    unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNREADABLE))

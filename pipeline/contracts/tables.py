@@ -81,3 +81,12 @@ FAMILY_LINKS: dict[str, type[pl.DataType]] = {
     "family": pl.String,
     "decision": pl.String,
 }
+
+# Identity numbers found in delivered rows that could not be read: these rows may be about the people they name.
+UNREADABLE: dict[str, type[pl.DataType]] = {
+    "dataset": pl.String,
+    "source_file": pl.String,
+    "sheet": pl.String,
+    "source_row": pl.Int64,
+    "number": pl.String,
+}

@@ -110,6 +110,9 @@ def _by_duckdb(
             f" select *, cast(1 as bigint) as person, '' as decision from list_{dataset.table}"
         ).fetchall()
         con.execute(
+            f"create or replace table doubtful_{dataset.table} as select * from linked_{dataset.table}"
+        ).fetchall()
+        con.execute(
             "create or replace table family_links"
             " (person bigint, dataset varchar, source_file varchar, sheet varchar, source_row bigint, decision varchar)"
         ).fetchall()

@@ -18,18 +18,35 @@ left join matchable as m on m.person = v.person
 """
 
 
+def sure_sql(compiled: CompiledRule, as_of: date) -> str:
+    """What the answer would be without the doubtful rows, for the people of whom there are any."""
+    return f"""
+select w.person, '{compiled.rule.benefit}' as benefit, {outcome_sql(compiled)} as outcome
+from (
+{verdict_sql(compiled, as_of, source="facts_sure")}
+) as w"""
+
+
 def benefit_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date) -> str:
-    """The lines of one benefit; people to whom nothing is due are left out."""
+    """The lines of one benefit; people to whom nothing is due are left out.
+
+    An answer that only doubtful rows keep open is `verify`; one that a missing list or an unknown keeps open whether
+    they count or not is `undetermined`.
+    """
     rule = compiled.rule
     return f"""
 select v.person, v.county_code, '{rule.benefit}' as benefit, v.outcome, '{rule.strength}' as strength,
   {benefit_reason_sql(compiled, facts)} as reason,
   '{compiled.version}' as rule_version
 from (
-select w.*, {outcome_sql(compiled)} as outcome
+select u.*, case when u.answer = 'undetermined' and s.outcome <> 'undetermined' then 'verify' else u.answer end as outcome
+from (
+select w.*, {outcome_sql(compiled)} as answer
 from (
 {verdict_sql(compiled, as_of)}
 ) as w
+) as u
+left join sure_outcomes as s on s.person = u.person and s.benefit = '{rule.benefit}'
 ) as v
 {_AROUND}
 where v.outcome <> 'not_due'"""
@@ -56,6 +73,8 @@ def decide(
     as_of: date,
 ) -> None:
     """Creates `outcomes` (by person's number) and `findings`, unsorted. Reads facts, parameters, people, covered, matchable."""
+    sure = [sure_sql(c, as_of) for c in rules if c.rule.benefit]
+    con.execute("create or replace table sure_outcomes as" + "\nunion all\n".join(sure)).fetchall()
     benefits = [benefit_sql(c, facts, as_of) for c in rules if c.rule.benefit]
     con.execute("create or replace table outcomes as" + "\nunion all\n".join(benefits)).fetchall()
     about_people = [
@@ -77,11 +96,11 @@ select p.certificate_number, p.id_number, p.name, p.county_code, 'register_id_da
   case when p.id_number is null
     then '《持证残疾人名册》中本人身份证号与残疾人证号都不能使用，无法与任何名册比对，请更正。'
     else '《持证残疾人名册》中身份证号不合规，暂以残疾人证号的前18位比对，请更正。' end as reason
-from people as p where p.own_id is null
+from people as p where p.delivered_id is null
 union all
 select p.certificate_number, p.id_number, p.name, p.county_code, 'register_id_conflict' as finding,
   '《持证残疾人名册》中身份证号与残疾人证号的前18位不一致，请核实更正。' as reason
-from people as p where p.own_id <> p.certificate_id
+from people as p where p.delivered_id <> p.delivered_certificate_id
 union all
 select p.certificate_number, p.id_number, p.name, p.county_code, 'register_id_duplicate' as finding,
   '《持证残疾人名册》中同一身份证号有多个残疾人证，请核实注销旧证或更正号码。' as reason
@@ -107,7 +126,7 @@ from (
   select l.{number} as id_number, min(l.{name}) as name, min(s.county_code) as county_code
   from list_{dataset.table} as l
   join delivered_files as s on s.dataset = '{dataset.dataset}' and s.source_file = l.source_file
-  left join every_key as k on k.number = l.{number}
+  left join known_numbers as k on k.number = l.{number}
   where l.{number} is not null and k.number is null
   group by l.{number}
 ) as r

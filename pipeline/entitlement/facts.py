@@ -111,32 +111,52 @@ def _value_sql(fact: Fact, words: Mapping[str, str]) -> str:
     return f"case when {open_} then null when {one} then min({column}) filter (where {sure}) end"
 
 
-def list_facts_sql(dataset: Dataset, facts: list[Fact], as_of: date, rows: str = "") -> str:
-    """One row a person who has a linked row (or a house, for facts of the household): person and the facts.
+def list_facts_sql(
+    dataset: Dataset, facts: list[Fact], as_of: date, rows: str = "", *, sure: bool = False
+) -> str:
+    """One row a person of whom the list has a row (or a house, for facts of the household): person and the facts.
 
-    `rows` is the table of rows with `person` and `decision`; the list's linked rows where none is given.
+    `rows` is the table of rows with `person` and `decision`, the list's own where none is given. With `sure` only
+    linked rows count, and only people of whom some row is in doubt are asked about.
     """
     words = date_words(as_of)
     live = (
         condition_sql(dataset.live, dataset, words, f"{dataset.dataset} 的 live") if dataset.live else "true"
     )
     values = ",\n  ".join(f'{_value_sql(fact, words)} as "{fact.name}"' for fact in facts)
-    rows = rows or f"linked_{dataset.table}"
-    if any(fact.spec.of_household for fact in facts):
-        carried = ", ".join(f'h."{name}"' for name in _fields_of(facts, dataset))
-        rows = (
-            f"(select distinct f.person, f.source_file, f.sheet, f.source_row, f.decision, {carried} from family_links as f"
-            f" join list_{dataset.table} as h on h.source_file = f.source_file and h.sheet = f.sheet and h.source_row = f.source_row"
-            f" where f.dataset = '{dataset.dataset}')"
-        )
+    of_household = any(fact.spec.of_household for fact in facts)
+    rows = rows or (house_rows_sql(dataset) if of_household else person_rows_sql(dataset, sure))
     return (
         f"select r.person,\n  {values}\n"
         f"from (select r.*, ({live}) as live from {rows} as r) as r\ngroup by r.person"
     )
 
 
-def _fields_of(facts: list[Fact], dataset: Dataset) -> list[str]:
-    words = set(re.findall(r"[A-Za-z_]+", " ".join([dataset.live, *(fact.spec.of for fact in facts)])))
+def person_rows_sql(dataset: Dataset, sure: bool) -> str:
+    """The rows of a list by person: the linked ones and, unless only the sure are wanted, the doubtful ones."""
+    if sure:
+        return f"(select l.* from linked_{dataset.table} as l join doubted as d on d.person = l.person)"
+    columns = ", ".join([*(f'"{name}"' for name in _fields_used(dataset)), "person", "decision"])
+    return " union all ".join(
+        [f"(select {columns} from linked_{dataset.table}", f"select {columns} from doubtful_{dataset.table})"]
+    )
+
+
+def house_rows_sql(dataset: Dataset) -> str:
+    """The rows of a house list by the people of the family that the house's head belongs to."""
+    carried = ", ".join(f'h."{name}"' for name in _fields_used(dataset))
+    return (
+        f"(select distinct f.person, f.source_file, f.sheet, f.source_row, f.decision, {carried} from family_links as f"
+        f" join list_{dataset.table} as h"
+        " on h.source_file = f.source_file and h.sheet = f.sheet and h.source_row = f.source_row"
+        f" where f.dataset = '{dataset.dataset}')"
+    )
+
+
+def _fields_used(dataset: Dataset) -> list[str]:
+    """Fields that the list's facts are made of."""
+    text = " ".join([dataset.live, *(spec.of for spec in dataset.facts.values())])
+    words = set(re.findall(r"[A-Za-z_]+", text))
     return [name for name in dataset.fields if name in words]
 
 
@@ -183,28 +203,42 @@ def build_facts(
 ) -> None:
     """Creates `facts`: person, county_code and one column for every fact in `facts`, unknown as NULL.
 
-    Reads `people`, `register`, `matchable`, `linked_<list>`, `family_links` and `covered` (county_code and one
-    Boolean column a list). Only the facts given are computed: pass those that rules use.
+    Also `facts_sure`, the same for the people of whom some row is in doubt, as if there were no such row. Reads
+    `people`, `register`, `matchable`, `superseded`, `linked_<list>`, `doubtful_<list>`, `doubted`, `family_links` and
+    `covered` (county_code and one Boolean column a list). Only the facts given are computed: pass those that rules use.
     """
+    for statement in facts_sql(datasets, facts, as_of, sure=False) + facts_sql(
+        datasets, facts, as_of, sure=True
+    ):
+        con.execute(statement).fetchall()
+
+
+def facts_sql(
+    datasets: Mapping[str, Dataset], facts: Mapping[str, Fact], as_of: date, *, sure: bool
+) -> list[str]:
+    """The statements that make `facts` or `facts_sure`: one aggregate a list, then the table of all people."""
     by_list: dict[str, list[Fact]] = {}
     for fact in facts.values():
-        by_list.setdefault(fact.dataset.dataset, []).append(fact)
-    joins = []
+        if fact.dataset.role != "register":
+            by_list.setdefault(fact.dataset.dataset, []).append(fact)
+    kind = "facts_sure" if sure else "facts"
+    statements, joins = [], []
     for key, some in by_list.items():
-        if datasets[key].role == "register":
-            continue
         table = datasets[key].table
-        query = list_facts_sql(datasets[key], some, as_of)
-        con.execute(f"create or replace table facts_{table} as\n{query}").fetchall()
-        joins.append(f"left join facts_{table} as x_{table} on x_{table}.person = p.person")
+        query = list_facts_sql(datasets[key], some, as_of, sure=sure)
+        statements.append(f"create or replace table {kind}_{table} as\n{query}")
+        joins.append(f"left join {kind}_{table} as x_{table} on x_{table}.person = p.person")
     rosters = [d for d in datasets.values() if d.household is not None and d.household.family is not None]
     columns = ",\n  ".join(fact_column_sql(fact, as_of, rosters) for fact in facts.values())
-    con.execute(
-        f"create or replace table facts as\nselect p.person, p.county_code,\n  {columns}\nfrom people as p\n"
+    only = "join doubted as d on d.person = p.person\n" if sure else ""
+    statements.append(
+        f"create or replace table {kind} as\nselect p.person, p.county_code,\n  {columns}\nfrom people as p\n{only}"
         "join register as g on g.source_file = p.source_file and g.sheet = p.sheet and g.source_row = p.source_row\n"
+        "left join superseded as o on o.person = p.person\n"
         "left join covered as c on c.county_code = p.county_code\n"
-        "left join matchable as m on m.person = p.person\n" + "\n".join(joins)
-    ).fetchall()
+        "left join matchable as m on m.person = p.person\n" + "\n".join(joins) + "\nwhere o.person is null"
+    )
+    return statements
 
 
 def _bad_fact(name: str, dataset: Dataset, cure: str) -> ReconcileError:

@@ -74,7 +74,7 @@ def unknown_facts(compiled: CompiledRule, facts: Mapping[str, Fact]) -> list[str
             said = (
                 f'case when not c."{fact.dataset.table}" then {text(f"本县没有可用的{title}")}'
                 f" when m.person is null then {text(f'本人证件号码有误，无法比对{title}')}"
-                f" else {text(f'{title}所载{fact.spec.say or name}不明')} end"
+                f" else {text(f'{title}中{fact.spec.say or name}不明或存疑')} end"
             )
         parts.append(f'case when v."{name}" is null and ({" or ".join(opens)}) then {said} end')
     return parts
@@ -110,6 +110,7 @@ def benefit_reason_sql(compiled: CompiledRule, facts: Mapping[str, Fact]) -> str
     when 'renew_first' then concat({CERTIFICATE}, '，已过期，请先换证；', {text("其余条件符合：" + "；".join(c.say for c in compiled.who))},
       case when v.received then concat('；目前', {joined(is_seen, "，")}) when not v.received then concat('；目前', {joined(not_seen, "，")}) else '' end)
     when 'receiving_not_due' then concat({joined(is_seen, "，")}, '，但', {joined(denied(compiled), "；")}, '，请核实')
+    when 'verify' then concat('有记录存疑，待核实：', {gaps})
     else concat('暂不能判断：', {gaps}) end, c.note, '。')"""
 
 

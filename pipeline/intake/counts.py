@@ -8,20 +8,25 @@ from pathlib import Path
 
 from pipeline.contracts.problem import Problem
 from pipeline.intake.header_problems import UnknownColumn
+from pipeline.intake.unreadable import Number
 
-KEPT_PROBLEMS = 100  # a file's rows named one by one; the others are only counted
+KEPT_PROBLEMS = 100  # a file's rows named one by one (of each severity); the others are only counted
 _KEPT_SPELLINGS = 2000
 
 
 @dataclass(frozen=True)
 class FieldCounts:
-    """One field over the counted rows. `alike` counts cells that look like an ID number among those `looked` at."""
+    """One field over the counted rows. `alike` counts cells that look like an ID number among those `looked` at.
+
+    `names`: those of `kinds` that also stand in a name column, so may be somebody's name.
+    """
 
     blank: int = 0
     damaged: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     alike: int = 0
     looked: int = 0
+    names: frozenset[str] = frozenset()
 
     def __add__(self, other: FieldCounts) -> FieldCounts:
         kinds = self.kinds + other.kinds
@@ -33,6 +38,7 @@ class FieldCounts:
             kinds,
             self.alike + other.alike,
             self.looked + other.looked,
+            self.names | other.names,
         )
 
 
@@ -42,14 +48,17 @@ class Counts:
 
     rows: int = 0
     broken: int = 0
-    garbled: int = 0  # of the broken: text spoilt by a wrong encoding before it reached us
+    garbled: int = 0  # text spoilt by a wrong encoding before it reached us: rows dropped, and rows mended
+    mended: int = 0  # of the rows: kept without their garbled cells
     outside: int = 0  # of the broken: a register row in no known county
     usable: int = 0
     totals: tuple[int, ...] = ()  # what total rows state
     fields: dict[str, FieldCounts] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()  # rows quarantined one by one
+    problems: tuple[Problem, ...] = ()  # rows quarantined (errors) or mended (warnings), one by one
+    unreadable: tuple[Number, ...] = ()  # ID numbers found in the broken rows
     ends: Counter[int] = field(default_factory=Counter)  # lengths of the last column's cells
     end_seen: int = 0  # cells of the last column that equal the file's last cell
+    short_seen: int = 0  # people's records as short as the file's last one
 
     @property
     def delivered(self) -> int:
@@ -63,14 +72,36 @@ class Counts:
             rows=self.rows + other.rows,
             broken=self.broken + other.broken,
             garbled=self.garbled + other.garbled,
+            mended=self.mended + other.mended,
             outside=self.outside + other.outside,
             usable=self.usable + other.usable,
             totals=self.totals + other.totals,
             fields={n: self.fields.get(n, none) + other.fields.get(n, none) for n in names},
-            problems=(self.problems + other.problems)[:KEPT_PROBLEMS],
+            problems=_first_of_each(self.problems + other.problems),
+            unreadable=self.unreadable + other.unreadable,
             ends=self.ends + other.ends,
             end_seen=self.end_seen + other.end_seen,
+            short_seen=self.short_seen + other.short_seen,
         )
+
+    def unnamed(self, severity: str) -> int:
+        """How many rows quarantined (`error`) or mended (`warning`) are only counted."""
+        return (self.broken if severity == "error" else self.mended) - sum(
+            p.severity == severity for p in self.problems
+        )
+
+
+def _first_of_each(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """The first KEPT_PROBLEMS of every severity, in order."""
+    if len(problems) <= KEPT_PROBLEMS:
+        return problems
+    seen: Counter[str] = Counter()
+    kept = []
+    for problem in problems:
+        seen[problem.severity] += 1
+        if seen[problem.severity] <= KEPT_PROBLEMS:
+            kept.append(problem)
+    return tuple(kept)
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,17 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.problem import Problem
 from pipeline.contracts.settings import Settings
 from pipeline.identity import region
+from pipeline.intake.sniff import Kind, kind_by_name
 
 FEEDBACK = "feedback"  # inbox/feedback/: the counties' answers, read by another room
+_A_YEAR = timedelta(days=366)
 _JUNK = frozenset({"thumbs.db", "desktop.ini", ".ds_store", ".gitkeep", "__macosx"})
 # What browsers, chat clients and file managers append to a name that exists already.
 _COPY = re.compile(
@@ -30,6 +32,17 @@ _COPY = re.compile(
 _DATE_AT_END = re.compile(r"(?<![0-9])([0-9]{4})[-.年]?([0-9]{2})[-.月]?([0-9]{2})日?$")
 _CODE_IN_FRONT = re.compile(r"([0-9]{6})(?![0-9])")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,12}$")
+# Files that are no deliveries by their names: code, severity, what, why, cure.
+_ASIDE = {
+    Kind.LOCK: (
+        *("E208", "note", "是表格软件的锁文件，略过", "原文件正在 Excel、WPS 或 LibreOffice 中打开"),
+        "关闭后确认原文件已保存",
+    ),
+    Kind.UNFINISHED: (
+        *("E209", "warning", "是没有传完的文件，略过", "文件名是下载或传送中的样子"),
+        "传完后再运行",
+    ),
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -106,8 +119,14 @@ def newest(
 
 
 def newest_date(inbox: Path, datasets: dict[str, Dataset], settings: Settings) -> date | None:
-    """The newest snapshot date named in the inbox; the default of `--as-of`."""
-    return max((c.snapshot_date for c in find(inbox, datasets, settings)[0]), default=None)
+    """The default of `--as-of`: the newest snapshot date in the inbox.
+
+    A date more than a year after the newest register's is a misspelt year and moves nothing.
+    """
+    candidates = [c for c in find(inbox, datasets, settings)[0] if not c.path.is_dir()]
+    registers = [c.snapshot_date for c in candidates if datasets[c.dataset].role == "register"]
+    latest = max(registers, default=date.max - _A_YEAR) + _A_YEAR
+    return max((c.snapshot_date for c in candidates if c.snapshot_date <= latest), default=None)
 
 
 def snapshot_date(name: str) -> date | None:
@@ -162,12 +181,9 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _candidate(entry: os.DirEntry[str], dataset: Dataset, settings: Settings) -> Candidate | Problem:
     """The candidate that a file name describes, or why it describes none."""
     file = f"{dataset.dataset}/{entry.name}"
-    if entry.name.startswith("~$"):
-        return Problem(
-            *("E208", "note", "是表格软件的锁文件，略过", "原文件正在 Excel 或 WPS 中打开"),
-            *("关闭后确认原文件已保存", file),
-            dataset=dataset.dataset,
-        )
+    told = _ASIDE.get(kind_by_name(entry.name) or Kind.TEXT)
+    if told is not None and not _is_folder(entry):
+        return Problem(*told, file, dataset=dataset.dataset)
     day = snapshot_date(entry.name)
     if day is None and _is_folder(entry):
         why = "收件夹只有 部门/名单/ 两层"

@@ -10,29 +10,25 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
-from pipeline.contracts.dataset import Dataset
+from pipeline.contracts.dataset import Dataset, FieldSpec
 from pipeline.contracts.problem import Problem
 from pipeline.intake.header_problems import HeaderProblem, MissingColumns, Place, UnknownColumn
 from pipeline.intake.header_text import holds_number, plain
-from pipeline.intake.workbook import Sheet
 
 __all__ = [
     "Header",
     "HeaderProblem",
     "MissingColumns",
     "UnknownColumn",
-    "hidden_sheets",
     "known_headers",
     "locate_header",
-    "pick_sheets",
 ]
 
 SEARCHED_ROWS = 20
 _LEVELS = 3  # rows a merged header may have
-_UNREAD_PEOPLE = 3  # rows with numbers from which a sheet without a header is no sheet of instructions
 # A unit that changes nothing about a value may stand behind a name; 万元 or 元/年 may not.
 _UNIT = re.compile(r"\((?:单位:)?(?:人民币)?(?:元|人|口|户|个|岁|元/月|元/人/月|元/人·月)\)$")
 _LABEL = re.compile(r"^\(?(?:填报|填表|制表|编制|报送)|^\(?(?:单位|时间|日期|年度|审核)[^:]*:|:.")
@@ -62,9 +58,12 @@ def known_headers(dataset: Dataset, county: str) -> dict[str, str]:
     return known
 
 
-def locate_header(rows: Sequence[Sequence[str]], dataset: Dataset, county: str) -> Header:
+def locate_header(
+    rows: Sequence[Sequence[str]], dataset: Dataset, county: str, *, whole: bool = False
+) -> Header:
     """The one header among the first 20 rows. `county`: six-digit code, "" for a prefecture-wide list.
 
+    `whole`: `rows` are all there are, so that two columns of a field that say the same throughout are known to be one.
     Raises HeaderProblem E211 (none), E212 (two), E213 (a field with two columns), MissingColumns E214.
     """
     known, place = known_headers(dataset, county), Place(dataset, county)
@@ -78,67 +77,72 @@ def locate_header(rows: Sequence[Sequence[str]], dataset: Dataset, county: str) 
     if second is not None:
         raise HeaderProblem((place.second(bottom + 1, second + 1),))
     texts = {at: "/".join(path) for at, path in enumerate(paths) if path}
-    twice = {name: at for name, at in hits.items() if len(at) > 1}
-    if twice:
-        doubled = (place.twice(bottom + 1, name, {c: texts[c] for c in at}) for name, at in twice.items())
+    below = rows[bottom + 1 :] if whole else None
+    columns: dict[str, int] = {}
+    doubled: list[Problem] = []
+    for name in (name for name in dataset.fields if name in hits):
+        one = _one_of(hits[name], paths, dataset.fields[name], county, below)
+        if one is None:
+            doubled.append(place.twice(bottom + 1, name, {at: texts[at] for at in hits[name]}))
+        else:
+            columns[name] = one
+    if doubled:
         raise HeaderProblem(tuple(doubled))
-    columns = {name: hits[name][0] for name in dataset.fields if name in hits}
-    taken = set(columns.values())
-    unknown = {at: text for at, text in texts.items() if at not in taken and text not in _COUNTERS}
-    missing = [name for name, spec in dataset.fields.items() if spec.required and name not in columns]
+    return _header(bottom + 1, columns, hits, texts, place)
+
+
+def _header(
+    row: int, columns: dict[str, int], hits: Mapping[str, list[int]], texts: Mapping[int, str], place: Place
+) -> Header:
+    """The header with what is not read of it. Raises MissingColumns."""
+    named = {at for many in hits.values() for at in many}
+    unknown = {at: text for at, text in texts.items() if at not in named and text not in _COUNTERS}
+    fields = place.dataset.fields
+    missing = [name for name, spec in fields.items() if spec.required and name not in columns]
     if missing:
-        raise MissingColumns(tuple(place.missing(bottom + 1, name, unknown) for name in missing))
-    return Header(bottom + 1, columns, tuple(place.unknown(unknown, columns)))
+        raise MissingColumns(tuple(place.missing(row, name, unknown) for name in missing))
+    spare = [
+        place.spare(name, at, texts[at], texts[used])
+        for name, used in columns.items()
+        for at in hits[name]
+        if at != used
+    ]
+    return Header(row, columns, (*spare, *place.unknown(unknown, columns)))
 
 
-def pick_sheets(sheets: Sequence[Sheet], dataset: Dataset, county: str) -> list[tuple[Sheet, Header]]:
-    """The visible sheets that hold the list: one, or one a township. Sheets of instructions and codes are left out.
+def _one_of(
+    many: Sequence[int],
+    paths: Sequence[tuple[str, ...]],
+    spec: FieldSpec,
+    county: str,
+    below: Sequence[Sequence[str]] | None,
+) -> int | None:
+    """Which of a field's columns is read; None if that would be a guess.
 
-    Raises the likeliest sheet's HeaderProblem if none holds it, and that of a sheet that plainly lists people but
-    whose columns are not known: its people must not count as absent from the list.
+    Columns that say the same are one. Of an optional field the header declared first is preferred; the values of a
+    required field decide about people and are not left to an order of names.
     """
-    picked: list[tuple[Sheet, Header]] = []
-    failed: list[tuple[Sheet, HeaderProblem]] = []
-    for sheet in sheets:
-        if sheet.visible:
-            try:
-                picked.append((sheet, locate_header(sheet.rows, dataset, county)))
-            except HeaderProblem as problem:
-                failed.append((sheet, problem))
-    if not picked and not failed:
-        raise HeaderProblem((Place(dataset, county).none(0, [], SEARCHED_ROWS),))
-    people = [(sheet, problem) for sheet, problem in failed if _lists_people(sheet, problem)]
-    if picked and not people:
-        return picked
-    sheet, likeliest = min(people or failed, key=lambda pair: _unlikely(*pair))
-    raise type(likeliest)(tuple(replace(problem, sheet=sheet.name) for problem in likeliest.problems))
+    if len(many) == 1:
+        return many[0]
+    if below is not None:
+        filled = [at for at in many if any(_cell(row, at) for row in below)]
+        if all(len({_cell(row, at) for at in filled}) <= 1 for row in below):
+            return (filled or many)[0]
+    if spec.required:
+        return None
+    order = list(map(plain, (*spec.county_headers.get(county, ()), *spec.headers)))
+    ranked = sorted((_preference(paths[at], order), at) for at in many)
+    return ranked[0][1] if ranked[0][0] < ranked[1][0] else None
 
 
-def hidden_sheets(sheets: Sequence[Sheet], dataset: Dataset, county: str) -> tuple[Problem, ...]:
-    """A note (E216) for every hidden sheet that holds the list too: it is not used."""
-    notes: list[Problem] = []
-    for sheet in sheets:
-        if not sheet.visible:
-            try:
-                header = locate_header(sheet.rows, dataset, county)
-            except HeaderProblem:
-                continue
-            what, why = "隐藏的工作表里也有名单，未采用", "只读看得见的工作表"
-            cure = "若其中的人也要算，请报送单位取消隐藏后重报；否则无须处理"
-            note = Place(dataset, county).problem("E216", header.row, what, why, cure)
-            notes.append(replace(note, severity="note", sheet=sheet.name))
-    return tuple(notes)
+def _cell(row: Sequence[str], at: int) -> str:
+    return row[at].strip() if at < len(row) else ""
 
 
-def _lists_people(sheet: Sheet, problem: HeaderProblem) -> bool:
-    enough = _UNREAD_PEOPLE if problem.problem.code == "E211" else 1
-    numbered = (1 for row in sheet.rows if holds_number(row))
-    return sum(one for one, _ in zip(numbered, range(enough), strict=False)) >= enough
-
-
-def _unlikely(sheet: Sheet, problem: HeaderProblem) -> tuple[bool, int, int]:
-    """Sorts the sheet that is most like the list first."""
-    return problem.problem.code == "E211", len(problem.problems), -len(sheet.rows)
+def _preference(path: tuple[str, ...], order: Sequence[str]) -> int:
+    """The place of the column's header among the declared ones."""
+    texts = (text for texts in _spellings(path) for text in texts)
+    return min((order.index(text) for text in texts if text in order), default=len(order))
 
 
 def _enough(dataset: Dataset) -> int:

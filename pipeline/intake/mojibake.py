@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import polars as pl
+
+from pipeline.intake.columns_read import Coded
 
 _SIGNS = "\ufffd|锟斤拷|锘縮|^锘|ï¿½|ï»¿|Ã[\u0080-\u00bf]|â€"
 
@@ -29,6 +32,32 @@ def spoilt(texts: pl.Series) -> pl.Series:
     at = suspect.arg_true()
     confirmed = [is_spoilt(text) for text in texts.gather(at)]
     return suspect.scatter(at, pl.Series(confirmed, dtype=pl.Boolean))
+
+
+def spoilt_cells(columns: Mapping[str, pl.Series | Coded]) -> dict[str, pl.Series]:
+    """Which cells of the columns are spoilt, by column; columns without such cells are left out."""
+    found = {}
+    for name, column in columns.items():
+        if isinstance(column, Coded):
+            texts = spoilt(pl.Series(column.distinct, dtype=pl.String))
+            bad = texts.gather(column.index) if texts.any() else texts
+        else:
+            bad = spoilt(column)
+        if bad.any():
+            found[name] = bad
+    return found
+
+
+def blanked(
+    columns: Mapping[str, pl.Series | Coded], spoilt: Mapping[str, pl.Series]
+) -> dict[str, pl.Series | Coded]:
+    """The columns of text with their spoilt cells blank; a spoilt code or date is unknown by itself."""
+    done = dict(columns)
+    for name, bad in spoilt.items():
+        column = done[name]
+        if isinstance(column, pl.Series):
+            done[name] = pl.select(pl.when(~bad).then(column).otherwise(pl.lit(""))).to_series()
+    return done
 
 
 def is_spoilt(text: str) -> bool:

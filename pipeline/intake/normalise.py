@@ -1,13 +1,14 @@
 """A block of records as read becomes a block of the normalised snapshot (contracts/columns.py), and is counted.
 
 Only rows without any identifier are looked at one by one (totals, footers, repeated headers); everything else runs
-over whole columns or over a column's distinct texts. A row is never dropped because its ID is damaged.
+over whole columns or over a column's distinct texts. A row is never dropped because its ID is damaged, nor for
+garbled text where it has a sound identifier; of a dropped row the ID numbers in it are told (`Counts.unreadable`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import and_, or_
 
@@ -21,11 +22,13 @@ from pipeline.intake import fields, values
 from pipeline.intake.columns_read import Coded
 from pipeline.intake.counts import KEPT_PROBLEMS, Counts, FieldCounts
 from pipeline.intake.find import is_known_county
-from pipeline.intake.mojibake import spoilt
+from pipeline.intake.mojibake import blanked, spoilt_cells
 from pipeline.intake.totals import RowKind, classify, stated_total
+from pipeline.intake.unreadable import Number, numbers_in
 
 Column = pl.Series | Coded
 SERIES_TYPES = frozenset({"id", "certificate", "name", "text"})  # the other types are read as Coded
+_TEXTS = ("name", "text")  # garbled, they are no reason to lose a row
 POLARS_TYPES = {"VARCHAR": pl.String, "BIGINT": pl.Int64, "DATE": pl.Date}
 
 
@@ -68,34 +71,35 @@ def normalise(raw: Raw, source: Source, judge: Judge) -> tuple[pl.DataFrame, Cou
         if isinstance(column, pl.Series) and source.dataset.fields[name].type in ("id", "certificate")
     }
     data, totals = _data_rows(raw, source.dataset, ids, judge)
-    garbled = _garbled(raw) & data
-    outside = _outside(raw, source) & data & ~garbled
-    problems = [
-        *_row_problems(
-            raw, source, garbled, "E235", "文字是乱码", "源系统转换编码时已经损坏", "请报送单位改正后重报"
-        ),
-        *_row_problems(
-            *(raw, source, outside, "E241", "不认识的区划代码，或没有区划代码"),
-            *(
-                "区划表和设置中都没有它，不能归到任何县",
-                "改正该行；若确有此县，在 reconcile.toml 的 counties 中登记",
-            ),
-        ),
-    ]
-    keep = data & ~garbled & ~outside
+    spoilt = spoilt_cells(raw.columns)
+    garbled = _any(spoilt.values(), len(data)) & data
+    texts = [name for name in spoilt if source.dataset.fields[name].type in _TEXTS]
+    lost = _lost(raw, [bad for name, bad in spoilt.items() if name not in texts], ids) & data
+    outside = _outside(raw, source) & data & ~lost
+    keep = data & ~lost & ~outside
+    mended = garbled & keep
+    problems = (
+        *_row_problems(raw, source, lost, "E235"),
+        *_row_problems(raw, source, outside, "E241"),
+        *_row_problems(raw, source, mended, "E235", "warning"),
+    )
+    numbers = _numbers(raw, lost | outside, source.sheet)
+    raw = replace(raw, columns=blanked(raw.columns, {name: spoilt[name] for name in texts}))
     if not keep.all():
         raw = raw.rows(keep)
         ids = {name: frame.filter(keep) for name, frame in ids.items()}
     frame, counted = _build(raw, source, ids)
     counts = Counts(
         rows=frame.height,
-        broken=_count(garbled) + _count(outside),
+        broken=_count(lost) + _count(outside),
         garbled=_count(garbled),
+        mended=_count(mended),
         outside=_count(outside),
         usable=_count(_usable(frame, source.dataset)),
         totals=totals,
         fields=counted,
-        problems=tuple(problems[:KEPT_PROBLEMS]),
+        problems=problems,
+        unreadable=numbers,
     )
     return frame, counts
 
@@ -147,17 +151,23 @@ def _coded_throughout(raw: Raw, dataset: Dataset) -> pl.Series:
     return reduce(and_, masks) if len(masks) >= 2 else _any([], len(raw.source_row))
 
 
-def _garbled(raw: Raw) -> pl.Series:
-    """Which rows hold spoilt text in any mapped column."""
-    masks = []
-    for column in raw.columns.values():
-        if isinstance(column, Coded):
-            bad = spoilt(pl.Series(column.distinct, dtype=pl.String))
-            if bad.any():
-                masks.append(bad.gather(column.index))
-        else:
-            masks.append(spoilt(column))
-    return _any(masks, len(raw.source_row))
+def _lost(raw: Raw, decisive: list[pl.Series], ids: dict[str, pl.DataFrame]) -> pl.Series:
+    """Which rows cannot be used: garbled in an identifier or a coded cell (`decisive`), without a sound identifier."""
+    sound = (f["id"].is_not_null() | f["certificate"].is_not_null() for f in ids.values())
+    return _any(decisive, len(raw.source_row)) & ~_any(sound, len(raw.source_row))
+
+
+def _numbers(raw: Raw, dropped: pl.Series, sheet: str) -> tuple[Number, ...]:
+    """The ID numbers in the mapped cells of the dropped rows."""
+    if not dropped.any():
+        return ()
+    texts = [
+        pl.Series(column.distinct, dtype=pl.String).gather(column.index.filter(dropped))
+        if isinstance(column, Coded)
+        else column.filter(dropped)
+        for column in raw.columns.values()
+    ]
+    return numbers_in(texts, raw.source_row.filter(dropped), sheet)
 
 
 def _outside(raw: Raw, source: Source) -> pl.Series:
@@ -174,13 +184,33 @@ def _outside(raw: Raw, source: Source) -> pl.Series:
     return column.mapped(unknown, pl.Boolean)
 
 
+_ROW_PROBLEMS = {
+    ("E235", "error"): (
+        "文字是乱码，此行不用",
+        "源系统转换编码时已经损坏，行中没有可用的证件号码",
+        "请报送单位改正后重报",
+    ),
+    ("E235", "warning"): (
+        "文字是乱码，坏格按空白算",
+        "源系统转换编码时已经损坏",
+        "请报送单位改正后重报",
+    ),
+    ("E241", "error"): (
+        "不认识的区划代码，或没有区划代码",
+        "区划表和设置中都没有它，不能归到任何县",
+        "改正该行；若确有此县，在 reconcile.toml 的 counties 中登记",
+    ),
+}
+
+
 def _row_problems(
-    raw: Raw, source: Source, mask: pl.Series, code: str, what: str, why: str, cure: str
+    raw: Raw, source: Source, mask: pl.Series, code: str, severity: str = "error"
 ) -> Iterable[Problem]:
+    told = _ROW_PROBLEMS[code, severity]
     place = {"file": source.file, "sheet": source.sheet, "dataset": source.dataset.dataset}
     column = raw.headers.get(county_field(source.dataset) or "", "") if code == "E241" else ""
     for row in raw.source_row.filter(mask).head(KEPT_PROBLEMS):
-        yield Problem(code, "error", what, why, cure, row=row, column=column, county=source.county, **place)
+        yield Problem(code, severity, *told, row=row, column=column, county=source.county, **place)
 
 
 def _build(
@@ -200,6 +230,7 @@ def _build(
         elif column is not None:
             done[name] = fields.clean(column)
             counted[name] = fields.text_counts(column, done[name])
+    _mark_names(source.dataset, done, counted)
     texts = {"source_file": source.file, "sheet": source.sheet}
     frame = pl.DataFrame(
         [
@@ -210,6 +241,16 @@ def _build(
         ]
     )
     return frame, counted
+
+
+def _mark_names(dataset: Dataset, done: dict[str, pl.Series], counted: dict[str, FieldCounts]) -> None:
+    """Marks the unknown spellings of coded columns that the block's name columns hold, too."""
+    people = [done[n] for n, spec in dataset.fields.items() if spec.type == "name" and n in done]
+    for name, counts in counted.items():
+        if dataset.fields[name].type == "code" and counts.kinds:
+            kinds = list(counts.kinds)
+            also = frozenset(text for names in people for text in names.filter(names.is_in(kinds)))
+            counted[name] = replace(counts, names=also)
 
 
 def _usable(frame: pl.DataFrame, dataset: Dataset) -> pl.Series:

@@ -6,21 +6,25 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import polars as pl
+
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import FieldQuality
 from pipeline.contracts.problem import Problem
 from pipeline.contracts.settings import Settings
+from pipeline.identity.mask import mask_text
 from pipeline.intake.counts import Counts, Delivery
 from pipeline.intake.find import Candidate
-from pipeline.intake.gate import judge, quality
-from pipeline.intake.header import hidden_sheets, pick_sheets
-from pipeline.intake.header_problems import HeaderProblem, UnknownColumn
+from pipeline.intake.gate import judge, quality, remarks
+from pipeline.intake.header_problems import HeaderProblem
 from pipeline.intake.html_table import read_html
 from pipeline.intake.normalise import Source, empty_snapshot
+from pipeline.intake.sheets import pick_sheets, unread_sheets
 from pipeline.intake.sniff import Kind, Unreadable, sniff
 from pipeline.intake.store import write_part
 from pipeline.intake.text_decode import nul_bytes, row_of_nul
 from pipeline.intake.text_file import read_text
+from pipeline.intake.unreadable import unreadable_table
 from pipeline.intake.workbook import read_workbook
 from pipeline.intake.workbook_file import read_sheets
 
@@ -31,22 +35,6 @@ _NO_LIST = {
     Kind.OTHER: ("E205", "不是表格文件", "只收 CSV、xlsx、xls", "请报送单位导出为其中一种格式"),
     Kind.EMPTY: ("E206", "文件是空的", "文件为 0 字节，多半没有传完", "请报送单位重新传送"),
     Kind.DIRECTORY: ("E220", "是文件夹，不是文件", "收件夹只有 部门/名单/ 两层", "把其中的文件移到上一层"),
-}
-_ASIDE = {
-    Kind.LOCK: (
-        "E208",
-        "note",
-        "是表格软件的锁文件，略过",
-        "原文件正在 Excel 或 WPS 中打开",
-        "关闭后确认原文件已保存",
-    ),
-    Kind.UNFINISHED: (
-        "E209",
-        "warning",
-        "是没有传完的文件，略过",
-        "文件名是下载或传送中的样子",
-        "传完后再运行",
-    ),
 }
 
 
@@ -62,11 +50,10 @@ class FileResult:
     notes: tuple[Problem, ...] = ()
     quality: tuple[FieldQuality, ...] = ()
 
-
-def set_aside(candidate: Candidate) -> Problem | None:
-    """The note on a file that is no delivery at all: a lock file, a file still being transferred."""
-    told = _ASIDE.get(sniff(candidate.path))
-    return _placed(Problem(*told), candidate) if told else None
+    @property
+    def unreadable(self) -> pl.DataFrame:
+        """The ID numbers in the file's rows that could not be used (contracts/tables.py `UNREADABLE`)."""
+        return unreadable_table(self.candidate.dataset, self.candidate.file, self.counts.unreadable)
 
 
 def read_file(candidate: Candidate, dataset: Dataset, settings: Settings, scratch: Path) -> FileResult:
@@ -86,14 +73,18 @@ def read_file(candidate: Candidate, dataset: Dataset, settings: Settings, scratc
     except Exception as failure:  # one broken file must not end the night, nor tell what stood in it
         return FileResult(candidate, scratch, errors=(_placed(_unexpected(failure), candidate),))
     counts = delivery.total
-    errors = tuple(judge(delivery, source, settings.thresholds))
+    errors = tuple(_placed(problem, candidate) for problem in judge(delivery, source, settings.thresholds))
     parts = delivery.parts or (_empty_part(dataset, scratch),)
     notes = tuple(
         _placed(note, candidate)
-        for note in (*map(_ignored, delivery.ignored), *delivery.notes, *counts.problems)
+        for note in (
+            *(column.note for column in delivery.ignored),
+            *delivery.notes,
+            *counts.problems,
+            *_more_rows(counts),
+            *(() if errors else remarks(delivery, source, settings.thresholds)),
+        )
     )
-    if counts.broken > len(counts.problems):
-        notes += (_placed(_more_rows(counts), candidate),)
     return FileResult(candidate, scratch, parts, counts, errors, notes, quality(delivery, source))
 
 
@@ -112,7 +103,7 @@ def _deliver(path: Path, source: Source, settings: Settings, scratch: Path) -> D
         else read_workbook(path, unpacked_limit_mb=settings.limits.workbook_mb)
     )
     picked = pick_sheets(sheets, source.dataset, source.county)
-    notes = hidden_sheets(sheets, source.dataset, source.county)
+    notes = unread_sheets(sheets, picked, source.dataset, source.county)
     return replace(read_sheets(picked, source, scratch), notes=notes)
 
 
@@ -137,9 +128,17 @@ def _placed(problem: Problem, candidate: Candidate) -> Problem:
     return replace(problem, file=candidate.file, dataset=candidate.dataset, county=candidate.county)
 
 
-def _ignored(column: UnknownColumn) -> Problem:
-    near = f"最接近的是“{column.nearest_header}”" if column.nearest_header else "没有相近的列"
-    return Problem("E215", "note", "不认识的列，未读取", near, column.cure, column=column.header)
+def masked(problem: Problem) -> Problem:
+    """The problem as it may be written down: file and sheet names are typed by people and may hold a number."""
+    return replace(
+        problem,
+        what=mask_text(problem.what),
+        why=mask_text(problem.why),
+        cure=mask_text(problem.cure),
+        file=mask_text(problem.file),
+        sheet=mask_text(problem.sheet),
+        column=mask_text(problem.column),
+    )
 
 
 def _growing() -> Problem:
@@ -151,6 +150,11 @@ def _unexpected(failure: Exception) -> Problem:
     return Problem("E299", "error", "文件读不出来", f"读取时出错：{type(failure).__name__}", cure)
 
 
-def _more_rows(counts: Counts) -> Problem:
-    rest = counts.broken - len(counts.problems)
-    return Problem("E234", "error", f"另有 {rest} 行未采用", "同样的原因，不再逐行列出", "见本文件的其他各条")
+def _more_rows(counts: Counts) -> tuple[Problem, ...]:
+    """How many rows more were not used, or were used without their garbled cells."""
+    told = ("同样的原因，不再逐行列出", "见本文件的其他各条")
+    dropped, mended = counts.unnamed("error"), counts.unnamed("warning")
+    return (
+        *([Problem("E234", "error", f"另有 {dropped} 行未采用", *told)] if dropped else ()),
+        *([Problem("E235", "warning", f"另有 {mended} 行有乱码", *told)] if mended else ()),
+    )

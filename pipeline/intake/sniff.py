@@ -74,7 +74,7 @@ def sniff(path: Path) -> Kind:
         return Kind.DIRECTORY
     if not stat.S_ISREG(mode):
         return Kind.OTHER
-    by_name = _by_name(path.name.lower())
+    by_name = kind_by_name(path.name)
     if by_name is not None:
         return by_name
     with open_plain(path) as file:
@@ -99,7 +99,9 @@ def sniff_open(file: BinaryIO) -> Kind:
     return _text_kind(head)
 
 
-def _by_name(name: str) -> Kind | None:
+def kind_by_name(name: str) -> Kind | None:
+    """LOCK or UNFINISHED for a file whose name says that it is no delivery, else None."""
+    name = name.lower()
     if name.startswith(("~$", ".~")):  # Excel and WPS; LibreOffice writes .~lock.NAME#
         return Kind.LOCK
     if name.endswith(_PARTIAL) or name in _SYSTEM or name.startswith("._"):

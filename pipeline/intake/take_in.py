@@ -17,9 +17,10 @@ from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import FieldQuality, Intake, Refusal, Snapshot
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.settings import Settings
+from pipeline.contracts.tables import UNREADABLE
 from pipeline.intake.coverage import counties_of, coverage, missing
 from pipeline.intake.find import Candidate, find, newest
-from pipeline.intake.one_file import FileResult, read_file, set_aside
+from pipeline.intake.one_file import FileResult, masked, read_file
 from pipeline.intake.store import keep, last_kept
 
 ListKey = tuple[str, str]  # dataset, county ("" for a prefecture-wide list)
@@ -38,6 +39,7 @@ class _Night:
     refused: dict[ListKey, Refusal] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     quality: list[FieldQuality] = field(default_factory=list)
+    unreadable: dict[ListKey, pl.DataFrame] = field(default_factory=dict)
     files: int = 0
     rows: int = 0
     broken: int = 0
@@ -60,8 +62,10 @@ def take_in(
         _take_list(night, (register, ""), chosen.get((register, ""), []))
         if (register, "") not in night.accepted:
             refusal = night.refused.get((register, ""))
-            raise _no_register(refusal.why if refusal else "没有收到")
+            raise _no_register(refusal.why if refusal else "没有收到", _others(night, register))
         counties = counties_of(night.accepted[register, ""], datasets[register])
+        if not counties:
+            raise _no_register("名册中没有一个人能归到县", _others(night, register))
         for key in sorted(set(chosen) - {(register, "")}):
             _take_list(night, key, chosen[key])
         _expect(night, counties)
@@ -71,9 +75,9 @@ def take_in(
 
 def _take_list(night: _Night, key: ListKey, by_date: Sequence[list[Candidate]]) -> None:
     """Accepts or refuses the newest snapshot of one list."""
-    files = [c for c in (by_date[0] if by_date else []) if not _aside(night, c)]
-    if not files:
+    if not by_date:
         return
+    files = by_date[0]
     day, dataset = files[0].snapshot_date, night.datasets[key[0]]
     oldest = night.as_of - timedelta(days=dataset.delivery.stale_after_days)
     stale = day < oldest
@@ -88,14 +92,6 @@ def _take_list(night: _Night, key: ListKey, by_date: Sequence[list[Candidate]]) 
         night.refused[key] = Refusal(*key, "quarantined", _why(night, files), day)
         return
     night.accepted[key] = _kept(night, key, result)
-
-
-def _aside(night: _Night, candidate: Candidate) -> bool:
-    """Whether the file is no delivery (a lock file, still being transferred); then it is noted."""
-    note = set_aside(candidate)
-    if note:
-        night.problems.append(note)
-    return note is not None
 
 
 def _read(night: _Night, candidate: Candidate) -> FileResult:
@@ -150,6 +146,7 @@ def _sha256(path: Path) -> str:
 
 def _kept(night: _Night, key: ListKey, result: FileResult) -> Snapshot:
     candidate = result.candidate
+    night.unreadable[key] = result.unreadable
     told = (*key, candidate.snapshot_date, result.counts.rows, result.scratch, candidate.file)
     return keep(result.parts, night.state, Snapshot(*told))
 
@@ -189,13 +186,24 @@ def _intake(night: _Night, counties: tuple[str, ...]) -> Intake:
         as_of=night.as_of,
         snapshots=tuple(night.accepted[key] for key in sorted(night.accepted)),
         refusals=tuple(night.refused[key] for key in sorted(night.refused)),
-        problems=tuple(sorted(set(night.problems))),
+        problems=tuple(sorted(set(map(masked, night.problems)))),
         quality=tuple(sorted(night.quality, key=lambda q: (q.dataset, q.county, q.source_file, q.field))),
         files_read=night.files,
         rows_read=night.rows,
         rows_quarantined=night.broken,
         coverage=coverage(night.datasets, counties, night.accepted, night.refused),
+        unreadable=_unreadable(night),
     )
+
+
+def _unreadable(night: _Night) -> pl.DataFrame:
+    """Who stands in rows of the accepted files that could not be used (contracts/tables.py), sorted."""
+    tables = [
+        table.filter(pl.col("source_file") == night.accepted[key].source_file)
+        for key, table in sorted(night.unreadable.items(), key=lambda pair: pair[0])
+        if key in night.accepted
+    ]
+    return pl.concat([pl.DataFrame(schema=UNREADABLE), *tables]).sort(list(UNREADABLE))
 
 
 def _scratch(state: Path) -> tempfile.TemporaryDirectory[str]:
@@ -214,7 +222,7 @@ def _why(night: _Night, files: list[Candidate]) -> str:
     """What was wrong, for the coverage table: the errors that refused the file, each once."""
     names = {c.file for c in files}
     whole = [p for p in night.problems if p.file in names and p.severity == "error" and _refuses(p)]
-    return "；".join(dict.fromkeys(f"{p.what}（{p.why}）" for p in whole)) or "未采用"
+    return "；".join(dict.fromkeys(f"{p.what}（{p.why}）" for p in map(masked, whole))) or "未采用"
 
 
 def _refuses(problem: Problem) -> bool:
@@ -222,13 +230,17 @@ def _refuses(problem: Problem) -> bool:
     return not (problem.row and problem.code in ("E234", "E235", "E241"))
 
 
-def _no_register(why: str) -> ReconcileError:
-    return ReconcileError(
-        Problem(
-            *("E210", "error", "没有可用的持证残疾人名册，什么也不能核对", why),
-            "把名册放入收件夹的 federation/register/，文件名末尾写日期",
-        )
-    )
+def _no_register(why: str, others: tuple[Problem, ...] = ()) -> ReconcileError:
+    """E210. `others`: what is wrong with the register that came."""
+    cure = "先解决下列问题" if others else "把名册放入收件夹的 federation/register/，文件名末尾写日期"
+    what = "没有可用的持证残疾人名册，什么也不能核对"
+    return ReconcileError(Problem("E210", "error", what, why, cure), others=others)
+
+
+def _others(night: _Night, register: str) -> tuple[Problem, ...]:
+    """What was found wrong in the register's folder, errors first."""
+    found = {masked(p) for p in night.problems if p.dataset == register and p.severity != "note"}
+    return tuple(sorted(found, key=lambda p: (p.severity != "error", p)))
 
 
 def _stale(candidate: Candidate, why: str) -> Problem:

@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
+from pipeline.contracts.dataset import FieldSpec
 from pipeline.contracts.problem import Problem
+from pipeline.identity import id_number
+from pipeline.intake import values
 from pipeline.intake.columns_read import coded_column, text_column
 from pipeline.intake.counts import Counts, Delivery
 from pipeline.intake.normalise import SERIES_TYPES, Column, Raw, Source, judged, normalise
@@ -30,8 +33,17 @@ from pipeline.intake.text_table import (
     read_block,
 )
 from pipeline.intake.totals import RowKind, classify
+from pipeline.intake.unreadable import numbers_in
 
 LARGE_FILE = 32 << 20  # bytes; smaller files are not worth starting processes for
+
+
+@dataclass(frozen=True)
+class _End:
+    """Why the end of the file is in doubt: its last cell has no line end, or its last record has only `cells` cells."""
+
+    cell: str = ""
+    cells: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,7 +54,7 @@ class _Task:
     block: Block
     source: Source
     part: Path
-    end_cell: str | None  # the file's last cell, if its completeness is in doubt
+    end: _End | None
 
 
 def read_text(path: Path, source: Source, scratch: Path, workers: int) -> Delivery:
@@ -56,9 +68,9 @@ def read_text(path: Path, source: Source, scratch: Path, workers: int) -> Delive
         utf8_lines(path, encoding, plain)
         path, encoding = plain, Encoding("utf-8")
     plan = layout(path, encoding, source.dataset, source.county)
-    end_cell = _end_in_doubt(plan, source)
+    end = _end_in_doubt(plan, source)
     tasks = (
-        _Task(plan, block, source, scratch / f"part-{block.number:05d}.parquet", end_cell)
+        _Task(plan, block, source, scratch / f"part-{block.number:05d}.parquet", end)
         for block in blocks(plan)
     )
     counts, parts = Counts(), []
@@ -66,8 +78,10 @@ def read_text(path: Path, source: Source, scratch: Path, workers: int) -> Delive
         counts += counted
         if counted.rows:
             parts.append(part)
-    if end_cell is not None and not _ends_well(counts):
-        raise cut_off(0, "最后一行之后没有换行，最后一格与该列其他各格都不像")
+    if end and end.cells and counts.short_seen < 2:
+        raise _cut(plan, end.cells)
+    if end and not end.cells and not _ends_well(counts):
+        raise _no_line_end("最后一行之后没有换行，最后一格与该列其他各格都不像")
     return Delivery(tuple(parts), (counts,), plan.headers, plan.header.ignored)
 
 
@@ -115,8 +129,8 @@ def _work(task: _Task) -> tuple[Path, Counts]:
 
     frame, counts = normalise(raw, task.source, judge)
     counts += _uneven(task, records.uneven)
-    if task.end_cell is not None:
-        counts += _last_column(records, task.end_cell)
+    if task.end and not task.end.cells:
+        counts += _last_column(records, task.end.cell)
     if frame.height:
         write_part(frame, task.part)
     return task.part, counts
@@ -146,7 +160,7 @@ def _say_where(plan: Layout, block: Block) -> None:
 
 
 def _uneven(task: _Task, uneven: tuple[tuple[int, list[str]], ...]) -> Counts:
-    """Records of another width: footers and totals as what they are, people's rows quarantined."""
+    """Records of another width: footers and totals as what they are, people's rows quarantined, their numbers kept."""
     columns, source = task.plan.header.columns, task.source
     counts = Counts()
     for row, cells in uneven:
@@ -161,7 +175,14 @@ def _uneven(task: _Task, uneven: tuple[tuple[int, list[str]], ...]) -> Counts:
                 dataset=source.dataset.dataset,
                 county=source.county,
             )
-            counts += Counts(broken=1, problems=(problem,))
+            cells_of_row = pl.Series(cells, dtype=pl.String)
+            rows = pl.Series([row] * len(cells), dtype=pl.Int64)
+            counts += Counts(
+                broken=1,
+                problems=(problem,),
+                unreadable=numbers_in([cells_of_row], rows, source.sheet),
+                short_seen=int(task.end is not None and task.end.cells == len(cells)),
+            )
     return counts
 
 
@@ -169,17 +190,48 @@ def _widened(cells: list[str], width: int) -> list[str]:
     return [*cells, *[""] * (width - len(cells))]
 
 
-def _end_in_doubt(plan: Layout, source: Source) -> str | None:
-    """The file's last cell if nothing ends its last record; None if its end is beyond doubt. Raises Unreadable E202."""
+def _end_in_doubt(plan: Layout, source: Source) -> _End | None:
+    """What is to be proven of the file's end; None if it is beyond doubt. Raises Unreadable E202."""
     cells, ended = last_record(plan)
     if not cells or plan.start >= plan.path.stat().st_size:
         return None
     kind = classify(_widened(cells, plan.width), plan.header.columns, source.dataset)
     if kind in (RowKind.TOTAL, RowKind.FOOTER, RowKind.BLANK) or (kind is not RowKind.DATA and ended):
         return None
+    by_column = {at: source.dataset.fields[name] for name, at in plan.header.columns.items()}
     if len(cells) < plan.width:
-        raise cut_off(0, f"表头有 {plan.width} 列，最后一行只有 {len(cells)} 格")
-    return None if ended else cells[-1]
+        if not ended:
+            raise _no_line_end(f"表头有 {plan.width} 列，最后一行只有 {len(cells)} 格，其后没有换行")
+        required = any(spec.required for at, spec in by_column.items() if at >= len(cells))
+        return _End(cells=len(cells)) if required else None  # empty cells at the end may be left out
+    if ended or _surely_whole(cells[-1], by_column.get(len(cells) - 1)):
+        return None
+    return _End(cells[-1])
+
+
+def _surely_whole(cell: str, spec: FieldSpec | None) -> bool:
+    """Whether no longer text can be meant: a spelling that begins no other, a sound number, a day of eight digits."""
+    if spec is None or not cell:
+        return False
+    if spec.type == "code":
+        key = values.code_key(cell)
+        known = {values.code_key(s) for code, many in spec.codes.items() for s in (code, *many)}
+        return key in known and not any(s != key and s.startswith(key) for s in known)
+    if spec.type in ("id", "certificate"):
+        found = id_number.normalise(pl.Series([cell]))
+        return found["certificate" if spec.type == "certificate" else "id"][0] is not None
+    whole_day = len([c for c in cell if c.isdecimal()]) == 8 or cell.rstrip().endswith(("日", "号"))
+    return spec.type == "date" and whole_day and values.day(cell) is not None
+
+
+def _cut(plan: Layout, cells: int) -> Unreadable:
+    return cut_off(0, f"表头有 {plan.width} 列，最后一行只有 {cells} 格")
+
+
+def _no_line_end(why: str) -> Unreadable:
+    """E202 for a file that may be whole though nothing ends its last line."""
+    cure = "请报送单位重新导出、重新传送；若文件完整，在末尾加一个换行即可"
+    return Unreadable(replace(cut_off(0, why).problem, cure=cure))
 
 
 def _last_column(records: Records, end_cell: str) -> Counts:

@@ -23,7 +23,7 @@ from pipeline.contracts.problem import Problem
 from pipeline.intake.columns_read import text_column
 from pipeline.intake.header import Header, locate_header
 from pipeline.intake.header_problems import HeaderProblem
-from pipeline.intake.header_text import shown
+from pipeline.intake.header_text import holds_number, shown
 from pipeline.intake.sniff import Unreadable
 from pipeline.intake.text_decode import Encoding, big5, decode, is_rubbish, nul_bytes
 from pipeline.intake.values import visible
@@ -212,7 +212,8 @@ def _exact(plan: Layout, block: Block, data: bytes) -> Records:
     try:
         for cells in reader:
             first, before = block.row + before, reader.line_num
-            if before - (first - block.row) > _LONGEST_RECORD:
+            lines = before - (first - block.row)
+            if lines > _LONGEST_RECORD or (lines > 1 and _swallows(cells, plan)):
                 raise open_quote(first)
             if not any(cells):
                 continue
@@ -228,6 +229,21 @@ def _exact(plan: Layout, block: Block, data: bytes) -> Records:
     columns = [pa.array([cells[n] for cells in even], pa.string()) for n in range(plan.width)]
     table = pa.Table.from_arrays(columns, [str(n) for n in range(plan.width)])
     return Records(table, Encoding("utf-8"), pl.Series(rows, dtype=pl.Int64), tuple(uneven))
+
+
+def _swallows(cells: list[str], plan: Layout) -> bool:
+    """Whether a line inside a cell looks like a record of its own: two stray quotes make one record of several.
+
+    Such a line holds a number like an ID beside a delimiter (an ID with a line break after it is just a cell), or
+    as many delimiters as a record has.
+    """
+    return any(
+        line.count(plan.delimiter) >= max(plan.width - 1, 1)
+        or (plan.delimiter in line and holds_number([*line.split(plan.delimiter)]))
+        for cell in cells
+        if "\n" in cell
+        for line in cell.split("\n")
+    )
 
 
 def _reader(text: str, delimiter: str) -> csv._reader:  # type: ignore[name-defined, unused-ignore]

@@ -34,6 +34,7 @@ _SENTENCE = re.compile(r"[:;。!?]|，.*，")
 _PEOPLE = re.compile(r"([0-9]+)(?:人次?|名|条|行|例)")
 _PEOPLE_IN_ALL = re.compile(rf"(?:共|总|{_WORDS}):?([0-9]+)(?:人次?|名|条|行|例)")
 _COUNT = re.compile(r"[0-9]{1,7}")
+_NOUGHT = re.compile(r"0+(?:人次?|名|条|行|例|户)?")
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3})")
 
 
@@ -88,30 +89,68 @@ def _repeats_header(texts: Sequence[str], columns: Mapping[str, int], dataset: D
 def stated_total(
     row: Sequence[str], columns: Mapping[str, int] | None = None, dataset: Dataset | None = None
 ) -> int | None:
-    """How many people (rows) a 合计 row says the list has; None if it does not say, or speaks of a part of the list.
+    """How many people (rows) a 合计 row says the list has; None if it does not say, or may speak of something else.
 
-    "190人" counts wherever it stands; a bare "190" only in the same cell or the one after 合计, and not in a column
-    of money (known if `columns` and `dataset` are given).
+    "190人" counts wherever it stands, but not in a column of money or numbers (known if `columns` and `dataset` are
+    given), nor behind 合计 in one cell where such a column counts a family's people: that may be its sum. A bare "190"
+    counts in the cell of 合计 and, under no header or a person's, in the one after it; never in a list of families,
+    whose number it may be. Nought is nought of anything.
     """
+    fields = dataset.fields if dataset else {}
+    kinds = {at: fields[name].type for name, at in (columns or {}).items() if name in fields}
+    sums = {at for at, kind in kinds.items() if kind in ("amount", "integer")}
     cells = [_THOUSANDS.sub("", plain(cell)) for cell in row]
     start = next((at for at, text in enumerate(cells) if _GRAND.match(text)), None)
     if start is None:
         return None
-    said = " ".join(_distinct(text for text in cells[start:] if text))
+    own = re.sub(r"^[^0-9]*", "", cells[start])
+    if _NOUGHT.fullmatch(own):
+        return 0
+    if own and "integer" in kinds.values():
+        return None
+    said = " ".join(
+        _distinct(text for at, text in enumerate(cells) if text and at >= start and at not in sums)
+    )
     for pattern in (_PEOPLE_IN_ALL, _PEOPLE):
         numbers = set(pattern.findall(said))
-        if len(numbers) == 1:
-            return int(numbers.pop())
         if numbers:
-            return None
-    money = {at for name, at in (columns or {}).items() if dataset and dataset.fields[name].type == "amount"}
+            return int(numbers.pop()) if len(numbers) == 1 else None
+    next_at, beside = _next_to(cells, start)
+    if next_at not in sums and _NOUGHT.fullmatch(beside):
+        return 0
+    bare = own or ("" if next_at in _elsewhere(columns or {}, dataset) else beside)
+    if not _COUNT.fullmatch(bare) or (dataset and _of_families(dataset)):
+        return None
+    return int(bare)
+
+
+def without_sums(totals: Sequence[int], sums: Iterable[int]) -> tuple[int, ...]:
+    """The stated totals that are not just the sum of a column of numbers (a family's people)."""
+    known = set(sums)
+    return tuple(total for total in totals if not total or total not in known)
+
+
+def _next_to(cells: Sequence[str], start: int) -> tuple[int, str]:
+    """The cell after 合计: where it is and what it says."""
     after = start + 1
     while after < len(cells) and cells[after] == cells[start]:
         after += 1  # 合计 merged over several columns
-    own = re.sub(r"^[^0-9]*", "", cells[start])
-    next_cell = cells[after] if after < len(cells) and after not in money else ""
-    bare = own or next_cell.removeprefix("共")
-    return int(bare) if _COUNT.fullmatch(bare) else None
+    return after, cells[after].removeprefix("共") if after < len(cells) else ""
+
+
+def _elsewhere(columns: Mapping[str, int], dataset: Dataset | None) -> set[int]:
+    """The columns in which a bare number counts no people: all but those that name the row's own person."""
+    person = {dataset.person.name, dataset.person.id, dataset.person.certificate} if dataset else set()
+    kinds = ("name", "id", "certificate")
+    return {
+        at
+        for name, at in columns.items()
+        if dataset and (dataset.fields[name].type not in kinds or (any(person) and name not in person))
+    }
+
+
+def _of_families(dataset: Dataset) -> bool:
+    return dataset.household is not None and dataset.household.family is not None
 
 
 def _label(cell: str) -> str:

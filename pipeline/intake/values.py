@@ -34,6 +34,8 @@ _MONEY_UNIT = re.compile(r"(?:[元圆块](?:整|正)?(?:/[人户]?/?[年月次]?
 _MONEY = re.compile(r"([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(\.[0-9]*)?(万)?")
 _COUNT_UNIT = re.compile(r"[人口名个户次间套岁天月]$")
 _DASHES = re.compile("[‐‑‒–—―−─-]+")
+_UNTIL = re.compile("^(?:有效期)?(?:截至|截止到?|至|到)|(?:止|为止)$")
+_BETWEEN_DAYS = re.compile("至|到|[~‐‑‒–—―−─-]+")
 
 
 def visible(text: str) -> str:
@@ -43,18 +45,13 @@ def visible(text: str) -> str:
 
 @lru_cache(maxsize=1 << 17)  # the same birth dates come in every block of a list
 def day(text: str) -> date | None:
-    """A calendar day; 长期 and every day of the year 9999 is `FOREVER`. Years 1900 to 2100; 2026-02-30 is none."""
+    """A calendar day; 长期 and every day of the year 9999 is `FOREVER`. Years 1900 to 2100; 2026-02-30 is none.
+
+    A range gives its end, because what is written as a range is a validity: 2020.01.01-2030.01.01, 2020年1月1日至长期;
+    so do 至2030年1月1日 and 2030年1月1日止. The start must be a day, too, and not after the end.
+    """
     plain = visible(text)
-    if plain in _FOREVER_WORDS:
-        return FOREVER
-    plain = _number_text(_CLOCK.sub("", plain))
-    if plain.isascii() and plain.isdigit():
-        return _day_of_digits(plain)
-    found = _DATE.fullmatch(plain)
-    if not found:
-        return None
-    year, _, month, dom, month_han, dom_han = found.groups()
-    return _calendar(int(year), int(month or month_han), int(dom or dom_han))
+    return _one_day(plain) or _end_of_range(plain)
 
 
 def month(text: str) -> date | None:
@@ -63,7 +60,7 @@ def month(text: str) -> date | None:
     found = _MONTH.fullmatch(plain) or re.fullmatch(r"([0-9]{4})([0-9]{2})", plain)
     if found:
         return _calendar(int(found[1]), int(next(g for g in found.groups()[1:] if g)), 1)
-    whole = day(text)
+    whole = _one_day(visible(text))
     return whole.replace(day=1) if whole and whole != FOREVER else None
 
 
@@ -79,7 +76,7 @@ def year(text: str) -> int | None:
 
 def fen(text: str) -> int | None:
     """Money in fen: 1,200.00 · 100元 · ¥100 · 1.2万元 · 壹佰元整 · -50 · (50). Less than a fen is rounded half to even."""
-    plain = _DASHES.sub("-", visible(text)).replace(" ", "")
+    plain = _joined(_DASHES.sub("-", visible(text)))
     negative = plain.startswith("-") or (plain.startswith("(") and plain.endswith(")"))
     plain = plain.strip("()").removeprefix("-").removeprefix("+")
     plain = _MONEY_WORDS.sub("", plain)
@@ -93,7 +90,7 @@ def fen(text: str) -> int | None:
 
 def whole(text: str) -> int | None:
     """A whole number: 3 · 3.0 · 3人 · 三 · -1."""
-    plain = _COUNT_UNIT.sub("", _DASHES.sub("-", visible(text)).replace(" ", ""))
+    plain = _COUNT_UNIT.sub("", _joined(_DASHES.sub("-", visible(text))))
     found = re.fullmatch(r"(-?)([0-9]{1,15})(?:\.0*)?", plain)
     if found:
         return int(found[1] + found[2])
@@ -122,15 +119,52 @@ def code_parser(codes: dict[str, tuple[str, ...]]) -> Callable[[str], str | None
 
 def _number_text(plain: str) -> str:
     """Without spaces, a leading apostrophe and the `.0` of a number that was once a float."""
-    plain = plain.replace(" ", "").removeprefix("'")
+    plain = _joined(plain).removeprefix("'")
     return re.sub(r"^([0-9]+)\.0+$", r"\1", plain)
+
+
+def _joined(plain: str) -> str:
+    """Without spaces; one between two digits parts them (2030 1 1) and becomes a dash, which no plain number holds."""
+    return re.sub(r"\s+", "", re.sub(r"(?<=[0-9])\s+(?=[0-9])", "-", plain))
+
+
+def _one_day(plain: str) -> date | None:
+    """A single day, no range."""
+    if plain in _FOREVER_WORDS:
+        return FOREVER
+    plain = _number_text(_CLOCK.sub("", plain))
+    if plain.isascii() and plain.isdigit():
+        return _day_of_digits(plain)
+    found = _DATE.fullmatch(plain)
+    if not found:
+        return None
+    year, _, month, dom, month_han, dom_han = found.groups()
+    return _calendar(int(year), int(month or month_han), int(dom or dom_han))
+
+
+def _end_of_range(plain: str) -> date | None:
+    """The last day of a range, or the day of 至…, …止. Numbers that could be serials (5 digits) are no ends."""
+    plain = _number_text(plain)
+    bare = _UNTIL.sub("", plain)
+    if bare != plain and not re.fullmatch("[0-9]{5}", bare) and (only := _one_day(bare)):
+        return only
+    for between in _BETWEEN_DAYS.finditer(bare):
+        first, last = bare[: between.start()].removeprefix("自").removeprefix("从"), bare[between.end() :]
+        if min(len(first), len(last)) < 2 or {len(first), len(last)} & {5}:
+            continue
+        start, end = _one_day(first), _one_day(last)
+        if start and end and start <= end and start != FOREVER:
+            return end
+    return None
 
 
 def _day_of_digits(digits: str) -> date | None:
     if len(digits) == 8:
         return _calendar(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    if len(digits) == 5 and 10000 <= int(digits) <= 80000:  # the serial of an Excel day, 1900 system
-        return date(1899, 12, 30) + timedelta(days=int(digits))
+    # The serial of an Excel day, 1900 system; 20211 more probably is a year and a month than a day of 1955
+    if len(digits) == 5 and digits[0] != "0" and digits[:2] not in ("19", "20"):
+        serial = date(1899, 12, 30) + timedelta(days=int(digits))
+        return serial if serial.year <= 2100 else None
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ from pipeline.intake.header import Header
 from pipeline.intake.normalise import SERIES_TYPES, Column, Raw, Source, judged, normalise
 from pipeline.intake.store import write_part
 from pipeline.intake.text_table import header_texts
-from pipeline.intake.totals import RowKind
+from pipeline.intake.totals import RowKind, without_sums
 from pipeline.intake.workbook import Sheet
 
 
@@ -50,4 +51,6 @@ def _read_sheet(sheet: Sheet, header: Header, source: Source) -> tuple[pl.DataFr
 
     of_sheet = Source(source.file, sheet.name, source.dataset, source.county, source.own_counties)
     frame, counts = normalise(raw, of_sheet, judge)
-    return frame, counts, headers
+    fields = source.dataset.fields
+    sums = [int(frame[name].sum()) for name in header.columns if fields[name].type == "integer"]
+    return frame, replace(counts, totals=without_sums(counts.totals, sums)), headers

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import Dataset
 from pipeline.identity.person_name import contradicts
-from pipeline.matching.people import keep, run_sql
+from pipeline.matching.people import run_sql
+from pipeline.matching.store import keep
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ def candidates_sql(dataset: Dataset) -> str:
         method = f"case when l.{who.id}_certificate is null then 'id' else 'certificate_in_id_column' end"
         parts.append(
             f"select {head}, k.person, {method} as method {source} on k.number = l.{who.id} where k.kind = 'id'"
+        )
+        parts.append(
+            f"select {head}, k.person, 'certificate_number' as method {source}"
+            f" on k.number = substr(l.{who.id}_certificate, 1, 20)"
+            f" where k.kind = 'certificate' and l.{who.id} is null"
         )
     if who.certificate:
         other = f" and (l.{who.id} is null or l.{who.id} <> l.{who.certificate}_id)" if who.id else ""
@@ -127,6 +134,7 @@ left join several_{table} as s
   on s.source_file = j.source_file and s.sheet = j.sheet and s.source_row = j.source_row
 where j.veto is null and (s.person is null or (s.person = s.other and s.method = j.method));
 
+{doubtful_sql(dataset)}
 insert into unlinked
 select '{dataset.dataset}' as dataset, j.source_file, j.source_row, p.certificate_number, j.reason
 from (
@@ -144,8 +152,35 @@ join people as p on p.person = j.person;
 """
 
 
+def doubtful_sql(dataset: Dataset) -> str:
+    """`doubtful_<list>`: rows that may be about a register person and cannot be said to be, or not to be.
+
+    Rows whose numbers name two people, with what they say; rows that could not be read but hold a person's number, with
+    nothing. They link nobody; the facts that they could change become unknown.
+    """
+    carried = carried_fields(dataset)
+    said = "".join(f'j."{name}", ' for name in carried)
+    types = snapshot_columns(dataset)
+    nothing = "".join(f'cast(null as {types[name]}) as "{name}", ' for name in carried)
+    return f"""
+create or replace table doubtful_{dataset.table} as
+select j.source_file, j.sheet, j.source_row, {said}j.person, 'review' as decision
+from judged_{dataset.table} as j
+join several_{dataset.table} as s
+  on s.source_file = j.source_file and s.sheet = j.sheet and s.source_row = j.source_row
+where j.veto is null and s.person <> s.other
+union all
+select u.source_file, u.sheet, u.source_row, {nothing}k.person, 'review' as decision
+from unreadable as u
+join keys as k on k.number = u.number
+where k.kind = 'id' and u.dataset = '{dataset.dataset}';
+"""
+
+
 def link_exactly(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
-    """Creates `linked_<list>` for every list, `links` (all of them) and `unlinked` (rows denied, with the reason)."""
+    """Creates `linked_<list>` and `doubtful_<list>` for every list, `links` (all that are sure), `doubted` (people of
+    whom some row is in doubt) and `unlinked` (rows denied, with the reason).
+    """
     lists = [d for d in datasets.values() if d.role != "register"]
     for dataset in lists:
         run_sql(con, candidates_sql(dataset))
@@ -153,6 +188,8 @@ def link_exactly(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]
     keep(con, "name_contradictions", contradictions(con, [pairs_sql(dataset) for dataset in lists]))
     for dataset in lists:
         run_sql(con, linked_sql(dataset))
+    doubted = "\nunion\n".join(f"select person from doubtful_{d.table}" for d in lists)
+    run_sql(con, f"create or replace table doubted as\n{doubted}")
     union = "\nunion all\n".join(
         f"select '{d.dataset}' as dataset, source_file, sheet, source_row, person, method, match_probability, decision"
         f" from linked_{d.table}"

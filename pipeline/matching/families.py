@@ -11,7 +11,8 @@ import duckdb
 
 from pipeline.contracts.dataset import Dataset
 from pipeline.matching.exact import contradictions
-from pipeline.matching.people import keep, run_sql
+from pipeline.matching.people import run_sql
+from pipeline.matching.store import keep
 
 
 def is_roster(dataset: Dataset) -> bool:

@@ -32,3 +32,16 @@ where coalesce(ranked.place, 1) = 1;
 
 create or replace table matchable as
 select distinct person from keys;
+
+-- Further certificates of a person who has one that counts: told to 残联 as duplicates, answered for nothing.
+create or replace table superseded as
+select distinct e.person
+from every_key as e
+left join matchable as m on m.person = e.person
+where m.person is null;
+
+-- Numbers that certainly stand on the register, also in rows of it that could not be read.
+create or replace table known_numbers as
+select number from every_key where kind = 'id'
+union
+select u.number from unreadable as u join register_name as r on r.dataset = u.dataset;

@@ -10,6 +10,7 @@ import polars as pl
 
 from pipeline.contracts.dataset import Dataset
 from pipeline.identity.person_name import fold
+from pipeline.matching.store import keep
 
 
 def sql_text(name: str) -> str:
@@ -26,6 +27,7 @@ def run_sql(con: duckdb.DuckDBPyConnection, text: str) -> None:
 def load_people(con: duckdb.DuckDBPyConnection, register: Dataset, successor: Callable[[str], str]) -> None:
     """Creates `people`, `keys` and `matchable`. `successor` turns an abolished county code into today's."""
     con.execute(f"create or replace view register as select * from list_{register.table}").fetchall()
+    con.execute(f"create or replace table register_name as select '{register.dataset}' as dataset").fetchall()
     codes = [
         row[0]
         for row in con.execute(
@@ -50,10 +52,3 @@ from shared_numbers as s
 join every_key as k on k.number = s.number and k.kind = s.kind
 join people as p on p.person = k.person
 where p.name is not null"""
-
-
-def keep(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
-    """Stores a frame as a table of the database."""
-    con.register("frame_to_keep", frame.to_arrow())
-    con.execute(f"create or replace table {table} as select * from frame_to_keep").fetchall()
-    con.unregister("frame_to_keep")

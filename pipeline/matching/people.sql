@@ -1,18 +1,25 @@
--- The register's people, one row a certificate, numbered in the order of their certificate numbers.
--- The identity number is the ID column's where that is sound, else the one inside the certificate number;
--- the birth date is the identity number's (the law's source), the stated one only where there is none.
+-- The register's people, numbered in the order of their certificate numbers. Rows that repeat one person's certificate
+-- are one person: the row in force, then the one that lasts longest.
+--
+-- The identity number is the ID column's where that is sound, else the one inside the certificate number. Where both are
+-- sound and differ, the stated birth date says which is the person's own (a guardian's ID on a child); the other number
+-- names somebody else and is not used. Where it cannot say, both are used and the age is unknown.
 create or replace table people as
 select
   row_number() over (order by r.certificate_number, r.source_file, r.sheet, r.source_row) as person,
   r.certificate_number,
-  r.id_number,
-  r.own_id,
-  r.certificate_id,
-  r.id_problem,
+  case when r.fits = 'certificate' then r.certificate_id else coalesce(r.own_id, r.certificate_id) end as id_number,
+  case when r.fits = 'certificate' then null else r.own_id end as own_id,
+  case when r.fits = 'own' then null else r.certificate_id end as certificate_id,
+  r.own_id as delivered_id,
+  r.certificate_id as delivered_certificate_id,
   r.name,
-  c.county_code,
-  case when r.id_number is null then r.stated_birth_date else
-    cast(concat(substr(r.id_number, 7, 4), '-', substr(r.id_number, 11, 2), '-', substr(r.id_number, 13, 2)) as date)
+  r.county_code,
+  case r.fits
+    when 'certificate' then r.certificate_birth
+    when 'own' then r.own_birth
+    when 'unclear' then case when r.own_birth = r.certificate_birth then r.own_birth end
+    else coalesce(r.own_birth, r.certificate_birth, r.stated_birth_date)
   end as birth_date,
   r.state,
   r.valid_until,
@@ -25,23 +32,47 @@ select
   r.source_row
 from (
   select
-    coalesce(l.cert, l.cert_typed, l.id_certificate, '') as certificate_number,
-    coalesce(l.id, l.cert_id) as id_number,
-    l.id as own_id,
-    l.cert_id as certificate_id,
-    l.id_problem,
-    l.name,
-    substr(l.area, 1, 6) as delivered_code,
-    l.dob as stated_birth_date,
-    l.state,
-    l.until as valid_until,
-    l.cat as category,
-    l.level,
-    l.addr as address,
-    l.gname as guardian_name,
-    l.source_file,
-    l.sheet,
-    l.source_row
-  from register as l
+    d.*,
+    case
+      when d.own_id is null or d.certificate_id is null or d.own_id = d.certificate_id then 'agree'
+      when d.stated_birth_date = d.certificate_birth and d.stated_birth_date <> d.own_birth then 'certificate'
+      when d.stated_birth_date = d.own_birth and d.stated_birth_date <> d.certificate_birth then 'own'
+      else 'unclear'
+    end as fits,
+    row_number() over (
+      partition by
+        case when d.certificate_number = '' then concat(d.source_file, d.sheet, cast(d.source_row as varchar)) else '' end,
+        d.certificate_number, d.own_id, d.name
+      order by
+        case when d.state = '正常' then 0 else 1 end,
+        coalesce(d.valid_until, cast('1900-01-01' as date)) desc,
+        d.source_file, d.sheet, d.source_row
+    ) as place
+  from (
+    select
+      coalesce(l.cert, l.cert_typed, l.id_certificate, '') as certificate_number,
+      l.id as own_id,
+      l.cert_id as certificate_id,
+      case when l.id is not null then
+        cast(concat(substr(l.id, 7, 4), '-', substr(l.id, 11, 2), '-', substr(l.id, 13, 2)) as date)
+      end as own_birth,
+      case when l.cert_id is not null then
+        cast(concat(substr(l.cert_id, 7, 4), '-', substr(l.cert_id, 11, 2), '-', substr(l.cert_id, 13, 2)) as date)
+      end as certificate_birth,
+      l.name,
+      c.county_code,
+      l.dob as stated_birth_date,
+      l.state,
+      l.until as valid_until,
+      l.cat as category,
+      l.level,
+      l.addr as address,
+      l.gname as guardian_name,
+      l.source_file,
+      l.sheet,
+      l.source_row
+    from register as l
+    join county_codes as c on c.delivered_code = substr(l.area, 1, 6)
+  ) as d
 ) as r
-join county_codes as c on c.delivered_code = r.delivered_code;
+where r.place = 1;

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import duckdb
+import polars as pl
 
 from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import Snapshot
+from pipeline.contracts.tables import UNREADABLE
 
 
 def connect(memory_gb: float, threads: int, temp_folder: str) -> duckdb.DuckDBPyConnection:
@@ -29,9 +31,14 @@ def connect(memory_gb: float, threads: int, temp_folder: str) -> duckdb.DuckDBPy
 
 
 def open_lists(
-    con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset], snapshots: tuple[Snapshot, ...]
+    con: duckdb.DuckDBPyConnection,
+    datasets: Mapping[str, Dataset],
+    snapshots: tuple[Snapshot, ...],
+    unreadable: pl.DataFrame | None = None,
 ) -> None:
-    """Creates `list_<department>__<dataset>` for every dataset, in the schema's columns."""
+    """Creates `list_<department>__<dataset>` for every dataset, in the schema's columns, and `unreadable`."""
+    nothing = pl.DataFrame(schema=UNREADABLE)
+    keep(con, "unreadable", nothing if unreadable is None else unreadable.select(list(UNREADABLE)))
     for key, dataset in datasets.items():
         files = [str(file) for s in snapshots if s.dataset == key for file in s.files]
         con.execute(f"create or replace view list_{dataset.table} as {_source(dataset, files)}").fetchall()
@@ -45,3 +52,10 @@ def _source(dataset: Dataset, files: list[str]) -> str:
     names = ", ".join(f'"{name}"' for name in columns)
     quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
     return f"select {names} from read_parquet([{quoted}])"
+
+
+def keep(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    """Stores a frame as a table of the database."""
+    con.register("frame_to_keep", frame.to_arrow())
+    con.execute(f"create or replace table {table} as select * from frame_to_keep").fetchall()
+    con.unregister("frame_to_keep")

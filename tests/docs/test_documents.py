@@ -19,7 +19,9 @@ def codes_in_source() -> set[str]:
 
 
 def test_every_problem_code_is_documented_and_no_other() -> None:
-    documented = set(re.findall(r"^\| (E[0-9]{3}) \|", (ROOT / "docs/operations.md").read_text("utf-8"), re.M))
+    documented = set(
+        re.findall(r"^\| (E[0-9]{3}) \|", (ROOT / "docs/operations.md").read_text("utf-8"), re.M)
+    )
     assert codes_in_source() == documented
 
 

@@ -75,7 +75,9 @@ def value(of: str, *rows: tuple[Any, ...]) -> Any:
     for row in rows:
         padded = [1, *row, *[None] * (len(ROW) + 1 - len(row))]
         con.execute("insert into linked_civil_affairs__dibao values (?, ?, ?, ?, ?, ?, ?)", padded).fetchall()
-    found = con.execute(list_facts_sql(LIST, [fact(of)], AS_OF)).fetchall()
+    found = con.execute(
+        list_facts_sql(LIST, [fact(of)], AS_OF, rows="linked_civil_affairs__dibao")
+    ).fetchall()
     return found[0][1] if found else "no row"
 
 
@@ -279,6 +281,8 @@ def facts_of(
     con.execute(
         f"create table register as select {place}, cast(null as bigint) as level, '在保' as state"
     ).fetchall()
+    con.execute("create table superseded (person bigint)").fetchall()
+    con.execute("create table doubted as select 1 as person").fetchall()
     con.execute(f"create table matchable as select 1 as person where {matchable}").fetchall()
     given_lists = {
         "civil_affairs__dibao": True,
@@ -295,7 +299,10 @@ def facts_of(
     con.execute(f"create table family_links (person bigint, dataset varchar, {place_columns})").fetchall()
     con.execute(f"create table list_housing__houses ({columns})").fetchall()
     for table, rows in (("civil_affairs__dibao", dibao), ("civil_affairs__deaths", deaths)):
-        con.execute(f"create table linked_{table} (person bigint, decision varchar, {columns})").fetchall()
+        for kind in ("linked", "doubtful"):
+            con.execute(
+                f"create table {kind}_{table} (person bigint, decision varchar, {columns})"
+            ).fetchall()
         for n, (decision, state, *rest) in enumerate(rows):
             line = [1, decision, "f", "", n, state, *rest, *[None] * (2 - len(rest))]
             con.execute(f"insert into linked_{table} values (?, ?, ?, ?, ?, ?, ?, ?)", line).fetchall()

@@ -14,12 +14,13 @@ from pipeline.intake.find import county_code, find, newest, newest_date, snapsho
 FIELD = {"title": "姓名", "type": "name", "headers": ["姓名"]}
 
 
-def _dataset(key: str, by: str) -> Dataset:
+def _dataset(key: str, by: str, role: str = "list") -> Dataset:
     raw = {
         "dataset": key,
         "title": "名单",
         "department": "某局",
         "grain": "一行一人",
+        "role": role,
         "fields": {"name": FIELD},
     }
     return Dataset.model_validate(raw | {"delivery": {"by": by, "stale_after_days": 62}})
@@ -110,10 +111,14 @@ def test_what_is_no_delivery_is_named(tmp_path: Path) -> None:
     _put(
         tmp_path, "a/whole/old/名册_20261031.csv", "b/whole/x_20261031.csv", "a/whol/x_20261031.csv", "x.csv"
     )
-    _put(tmp_path, "a/whole/~$名册_20261031.xlsx")
+    _put(tmp_path, "a/whole/~$名册_20261031.xlsx", "a/whole/.~lock.名册_20261031.xlsx#")
+    _put(tmp_path, "a/whole/名册_20261031.xlsx.part", "a/whole/未确认 1234.crdownload")
     (tmp_path / "a/whole/链接_20261031.csv").symlink_to(tmp_path / "x.csv")
     assert sorted(_codes(tmp_path)) == [
+        ("E208", "a/whole/.~lock.名册_20261031.xlsx#"),
         ("E208", "a/whole/~$名册_20261031.xlsx"),
+        ("E209", "a/whole/名册_20261031.xlsx.part"),
+        ("E209", "a/whole/未确认 1234.crdownload"),
         ("E220", "a/whole/old"),
         *[("E221", file) for file in ("a/whol", "b", "x.csv")],
         ("E222", "a/parts/名册_20261031.csv"),
@@ -135,3 +140,25 @@ def test_the_newest_not_after_the_day_is_used(tmp_path: Path) -> None:
         ("E227", "note", "0831"),
         ("E227", "note", "1130"),
     ]
+
+
+def test_an_unfinished_file_does_not_hide_an_older_whole_one(tmp_path: Path) -> None:
+    _put(tmp_path, "a/whole/名册_20260930.csv", "a/whole/名册_20261031.csv.part")
+    chosen, notes = newest(find(tmp_path, DATASETS, Settings())[0], date(2026, 10, 31))
+    assert [[c.file for c in files] for files in chosen["a/whole", ""]] == [["a/whole/名册_20260930.csv"]]
+    assert notes == []
+
+
+def test_the_default_day_is_the_newest_in_the_inbox_but_no_misspelt_year(tmp_path: Path) -> None:
+    datasets = {**DATASETS, "a/people": _dataset("a/people", "prefecture", "register")}
+    _put(tmp_path, "a/whole/名册_20621031.csv", "a/whole/~$名册_20991231.xlsx", "a/whole/x_20991231.csv.part")
+    (tmp_path / "a/whole/旧_20991230").mkdir()
+    assert newest_date(tmp_path, datasets, Settings()) == date(2062, 10, 31)
+    _put(
+        tmp_path, "a/people/名册_20260930.csv", "a/people/名册_20261031.csv", "a/people/~$名册_20991231.xlsx"
+    )
+    _put(tmp_path, "a/people/名册_20261130.csv.crdownload", "a/people/.~lock.名册_20261231.xlsx#")
+    (tmp_path / "a/people/旧_20991231").mkdir()
+    assert newest_date(tmp_path, datasets, Settings()) == date(2026, 10, 31)
+    _put(tmp_path, "a/whole/名册_20261105.csv")  # a list may come after the register
+    assert newest_date(tmp_path, datasets, Settings()) == date(2026, 11, 5)

@@ -12,14 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.dataset import Dataset, FieldSpec
-from pipeline.intake.header import (
-    HeaderProblem,
-    MissingColumns,
-    hidden_sheets,
-    locate_header,
-    pick_sheets,
-)
-from pipeline.intake.workbook import Sheet, read_workbook
+from pipeline.intake.header import HeaderProblem, MissingColumns, locate_header
+from pipeline.intake.header_text import plain
+from pipeline.intake.sheets import pick_sheets
+from pipeline.intake.workbook import read_workbook
 
 ID = "539901199001011234"
 
@@ -244,45 +240,69 @@ def test_titles_times_merges_leave_one_header() -> None:
         assert locate_header([*rows, PERSON], DIBAO, "").row == len(front) + levels
 
 
-def _sheet(name: str, rows: list[list[str]], visible: bool = True) -> Sheet:
-    return Sheet(name, rows, visible)
+@pytest.mark.parametrize("second", ["月保障金（元）", "月保障金(元)"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_an_optional_field_the_header_declared_first_is_read(second: str, turned: bool) -> None:
+    header = [*HEADER[:6], second, HEADER[6]] if turned else [*HEADER, second]
+    found = locate_header([header, [*DATA, "1"]], DIBAO, "")
+    assert found.columns["amount"] == (7 if turned else 6)
+    (spare,) = found.ignored
+    assert (spare.code, spare.column, spare.nearest_header) == ("E217", 6 if turned else 7, "月保障金额")
+    assert (spare.note.code, spare.note.severity) == ("E217", "note")
+    assert "月保障金额" in spare.note.why
 
 
-GOOD = [HEADER, DATA, DATA]
+def test_the_same_header_twice_is_not_guessed() -> None:
+    (problem,) = _problems([[*HEADER, "月保障金额"], [*DATA, "1"]]).problems
+    assert problem.code == "E213"
 
 
-def test_sheets_of_townships_are_all_read_and_instructions_left_out() -> None:
-    sheets = [
-        _sheet("填表说明", [["身份证号请以文本格式填写。"], ["例：" + ID]]),
-        _sheet("金江镇", GOOD),
-        _sheet("上江乡", [["上江乡花名册"], *GOOD]),
-        _sheet("代码", [["与户主关系", "代码"], ["户主", "1"]]),
-        _sheet("空", []),
-    ]
-    picked = pick_sheets(sheets, DIBAO, "")
-    assert [(sheet.name, header.row) for sheet, header in picked] == [("金江镇", 1), ("上江乡", 2)]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "身份证号(必填)",
+        "*身份证号（必填项）",
+        "身份证号（选填）",
+        "身份证号*",
+        "＊身份证号",
+        "身份证号【必填】",
+        "身份证号(*必填)：",
+        "5.身份证号",
+        "５、身份证号",
+    ],
+)
+def test_marks_of_forms_do_not_matter(text: str) -> None:
+    assert locate_header([[*HEADER[:4], text, *HEADER[5:]], DATA], DIBAO, "").columns == COLUMNS
 
 
-def test_hidden_sheets_are_noted_and_not_used() -> None:
-    sheets = [_sheet("旧", GOOD, visible=False), _sheet("新", GOOD), _sheet("密", [["x"]], visible=False)]
-    assert [sheet.name for sheet, _ in pick_sheets(sheets, DIBAO, "")] == ["新"]
-    (note,) = hidden_sheets(sheets, DIBAO, "")
-    assert (note.code, note.severity, note.sheet) == ("E216", "note", "旧")
-    with pytest.raises(HeaderProblem) as caught:
-        pick_sheets(sheets[:1], DIBAO, "")
-    assert caught.value.problem.code == "E211"
+def test_numbers_are_not_taken_for_the_mark_of_a_column() -> None:
+    assert [plain(text) for text in ("12.50", "1.5", "3.", "1.2万元")] == ["12.50", "1.5", "3.", "1.2万元"]
 
 
-def test_a_township_that_cannot_be_read_stops_the_file() -> None:
-    renamed = [["家庭编号", "姓名", "身份证号吗", "与户主关系"], ["DB1", "王五", ID, "户主"]]
-    for bad, code in ((renamed, "E214"), ([DATA] * 3, "E211")):
-        with pytest.raises(HeaderProblem) as caught:
-            pick_sheets([_sheet("金江镇", GOOD), _sheet("上江乡", bad)], DIBAO, "")
-        assert (caught.value.problem.code, caught.value.problem.sheet) == (code, "上江乡")
+NAMES = ["扎西卓玛", "次仁央宗", "王五", "扎西卓玛电话1381234", "138-1234-567", "扎西卓玛身份证号"]
 
 
-def test_without_any_header_the_likeliest_sheet_is_named() -> None:
-    near = [[*HEADER[:4], "身份证号吗", *HEADER[5:]], ["DB1", "王五", "", "", "", "", ""]]
-    with pytest.raises(MissingColumns) as caught:
-        pick_sheets([_sheet("说明", [["请填写"]]), _sheet("名册", near)], DIBAO, "")
-    assert caught.value.problem.sheet == "名册"
+@pytest.mark.parametrize("canary", NAMES)
+def test_a_header_that_may_be_a_person_is_named_by_its_letter(canary: str) -> None:
+    (unknown,) = locate_header([[*HEADER, canary], [*DATA, ""]], DIBAO, "").ignored
+    assert unknown.header == "H"
+    assert (unknown.note.code, unknown.note.column) == ("E215", "H")
+    (problem,) = _problems([[*HEADER[:4], canary, *HEADER[5:]], DATA]).problems
+    assert problem.code == "E214"
+    for said in (unknown.note.line(), problem.line()):
+        assert canary not in said
+        assert "扎西" not in said
+
+
+@pytest.mark.parametrize(
+    "text", ["备注", "联系电话", "开户行", "银行账号", "是否残疾人", "户籍地址", "月保障金额度"]
+)
+def test_words_of_headers_are_shown(text: str) -> None:
+    (unknown,) = locate_header([[*HEADER, text], [*DATA, ""]], DIBAO, "").ignored
+    assert unknown.header == text
+
+
+def test_a_level_above_that_may_be_a_person_is_not_shown() -> None:
+    above, below = [*HEADER, "扎西卓玛"], [*HEADER, "备注"]
+    (unknown,) = locate_header([above, below, [*DATA, ""]], DIBAO, "").ignored
+    assert unknown.header == "H"

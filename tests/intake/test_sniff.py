@@ -80,6 +80,7 @@ def test_the_suffix_does_not_matter(tmp_path: Path, content: str, suffix: str) -
     [
         ("~$名册.xlsx", Kind.LOCK),
         (".~名册.xlsx", Kind.LOCK),
+        (".~lock.名册_20261031.xlsx#", Kind.LOCK),
         ("名册.xlsx.part", Kind.UNFINISHED),
         ("名册.xlsx.crdownload", Kind.UNFINISHED),
         ("名册.TMP", Kind.UNFINISHED),

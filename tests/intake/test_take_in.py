@@ -33,7 +33,7 @@ from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.delivered import Intake
 from pipeline.contracts.problem import ReconcileError
 from pipeline.contracts.settings import Settings, Thresholds
-from pipeline.contracts.tables import COVERAGE
+from pipeline.contracts.tables import COVERAGE, UNREADABLE
 from pipeline.intake.store import quarantine_frame
 
 
@@ -249,6 +249,39 @@ def test_no_line_end_is_allowed_where_the_last_cell_is_whole(inbox: Path, state:
     assert codes(take(inbox, state), DEATHS) == {"E202"}
 
 
+@pytest.mark.parametrize(
+    ("file", "rows", "end", "accepted"),
+    [
+        (DIBAO_1, [*dibao_rows(0, 3)[:-1], ("乙", identity(2), "1", "停保")], "", True),
+        (DIBAO_1, dibao_rows(0, 1), "", True),
+        (DIBAO_1, [*dibao_rows(0, 3)[:-1], ("乙", identity(2), "1", "停")], "", False),
+        (DEATHS, [("姓名", "身份证号", "死亡日期"), ("丁", identity(1), "20260901")], "", True),
+        (DEATHS, [("姓名", "身份证号", "死亡日期"), ("丁", identity(1), "2026年9月1日")], "", True),
+        (DEATHS, [("姓名", "身份证号", "死亡日期"), ("丁", identity(1), "2026-9-1")], "", False),
+        (DEATHS, [("姓名", "身份证号"), ("丁", identity(1))], "", True),
+        (DEATHS, [("姓名", "身份证号"), ("丁", identity(1)[:17])], "", False),
+        (DEATHS, [("身份证号", "姓名"), (identity(1), "丁")], "", False),
+        (INSURED, [*insured_rows(200), ("丙", identity(7), "2026", "")], "\r\n", True),
+        (INSURED, [*insured_rows(200), ("丙", identity(7), "2026")], "\r\n", False),
+        (
+            INSURED,
+            [*insured_rows(200), ("丙", identity(7), "2026"), ("丙", identity(8), "2026")],
+            "\r\n",
+            True,
+        ),
+        (INSURED, [*insured_rows(200), ("丙", identity(7), "2026"), ("丙", identity(8), "2026")], "", False),
+    ],
+)
+def test_where_a_file_may_end(
+    inbox: Path, state: Path, file: str, rows: list[tuple[object, ...]], end: str, accepted: bool
+) -> None:
+    put(inbox, file, table(*rows).removesuffix("\r\n") + end)
+    intake = take(inbox, state)
+    cut = [p for p in intake.problems if p.code == "E202"]
+    assert (cut == []) == accepted
+    assert all(("加一个换行即可" in p.cure) == (not end) for p in cut)
+
+
 def test_two_files_of_one_date(inbox: Path, state: Path) -> None:
     copy = DIBAO_1.replace(".csv", "(1).csv")
     put(inbox, copy, (inbox / DIBAO_1).read_bytes())
@@ -303,8 +336,14 @@ def test_a_register_row_in_no_known_county_is_quarantined(inbox: Path, state: Pa
     rows[4] = (*rows[4][:4], "", rows[4][5])
     put(inbox, REGISTER, table(*rows))
     intake = take(inbox, state)
-    assert [p.row for p in intake.problems if p.code == "E241"] == [4, 5]
+    assert [p.row for p in intake.problems if p.code == "E241"] == [4, 5, 0]
+    assert {p.severity for p in intake.problems if p.code == "E241"} == {"error"}
+    assert status(intake, "federation/register") == "accepted"
     assert _rows(intake, "federation/register").height == 18
+    assert intake.unreadable.rows() == [
+        ("federation/register", REGISTER, "", 4, identity(2)),
+        ("federation/register", REGISTER, "", 5, identity(3)),
+    ]
     assert intake.rows_quarantined == 2
     assert set(intake.coverage["county_code"]) == {"539901", "539902"}
 
@@ -316,11 +355,111 @@ def test_mojibake_rows_are_quarantined_and_many_refuse_the_file(inbox: Path, sta
     put(inbox, INSURED, table(head, *rows), "utf-8")
     lenient = Settings(thresholds=Thresholds(broken_rows=0.1))
     intake = take(inbox, state, AS_OF, lenient)
-    assert [(p.code, p.row) for p in intake.problems if p.file == INSURED] == [("E235", 2)]
-    assert _rows(intake, "medical/insured").height == 39
-    rows[1] = ("\ufffd\ufffd", *rows[1][1:])
+    told = [(p.code, p.severity, p.row) for p in intake.problems if p.file == INSURED]
+    assert told == [("E235", "warning", 2)]
+    frame = _rows(intake, "medical/insured")
+    assert (frame.height, frame["name"].null_count(), frame["id"].null_count()) == (40, 1, 0)
+    assert (intake.rows_quarantined, intake.unreadable.height) == (0, 0)
+    for n in (1, 2):  # 3 of 40: no longer a slip of the pen but a file in a wrong encoding
+        rows[n] = ("\ufffd\ufffd", *rows[n][1:])
     put(inbox, INSURED, table(head, *rows), "utf-8")
     assert "E236" in codes(take(inbox, state, AS_OF, lenient), INSURED)
+
+
+@pytest.mark.parametrize(
+    ("row", "kept"),
+    [
+        (("丙", identity(0), "2026", "低保\ufffd", "村"), True),
+        (("丙", f"{identity(0)}\ufffd", "2026", "低保对象", "村"), False),
+        (("丙", "", "2026", "低保\ufffd", "村"), False),
+        (("丙", "", "2026", "低保对象", "村\ufffd"), True),
+    ],
+)
+def test_garbled_text_loses_a_row_only_where_nobody_is_known_by_it(
+    inbox: Path, state: Path, row: tuple[object, ...], kept: bool
+) -> None:
+    head, *rows = insured_rows(200)
+    rows[5] = row
+    put(inbox, INSURED, table(head, *rows), "utf-8")
+    intake = take(inbox, state)
+    assert status(intake, "medical/insured") == "accepted"
+    assert _rows(intake, "medical/insured").height == 199 + kept
+    [problem] = [p for p in intake.problems if p.file == INSURED]
+    assert (problem.code, problem.row) == ("E235", 7)
+    assert problem.severity == ("warning" if kept else "error")
+
+
+def test_the_numbers_of_dropped_rows_are_told(
+    inbox: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert take(inbox, state).unreadable.schema == UNREADABLE
+    head, *rows = insured_rows(300)
+    rows[7] = (*rows[7], "多一格")
+    rows[9] = (f"丙,{identity(9)}41", "2026", "无", "村")
+    rows[20] = ("丙", identity(700)[:15] + "\ufffd", "2026", "无\ufffd", "村")
+    text = table(head, *rows).replace(f"丙,{identity(9)}41", f'"丙,{identity(9)}41"')
+    put(inbox, INSURED, text, "utf-8")
+    lenient = Settings.model_validate({"thresholds": {"broken_rows": 0.02}, "limits": {"threads": 2}})
+    for size in (1 << 30, 1000):  # in this process, in worker processes
+        monkeypatch.setattr("pipeline.intake.text_file.LARGE_FILE", size)
+        intake = take(inbox, state.with_name(f"of{size}"), settings=lenient)
+        assert intake.unreadable.rows() == [
+            ("medical/insured", INSURED, "", 9, identity(7)),
+            ("medical/insured", INSURED, "", 11, identity(9)),
+        ]
+    put(inbox, INSURED, table(head, *rows, *rows[7:8] * 9), "utf-8")
+    intake = take(inbox, state)
+    assert status(intake, "medical/insured") == "quarantined"
+    assert intake.unreadable.height == 0  # what is not accepted is unknown as a whole
+
+
+def test_a_register_without_division_codes_stops_the_night(inbox: Path, state: Path) -> None:
+    rows = [(*row[:4], "示例市", row[5]) if at else row for at, row in enumerate(register_rows())]
+    put(inbox, REGISTER, table(*rows))
+    with pytest.raises(ReconcileError) as stop:
+        take(inbox, state)
+    assert stop.value.problem.code == "E210"
+    assert "没有一行能归到县" in stop.value.problem.why
+
+
+def test_a_required_column_that_nobody_can_read_refuses_the_list(inbox: Path, state: Path) -> None:
+    put(inbox, INSURED, table(*insured_rows()).replace(",2026,", ",二〇二六,"))
+    intake = take(inbox, state)
+    assert codes(intake, INSURED) == {"E247"}
+    assert status(intake, "medical/insured") == "quarantined"
+
+
+def test_a_short_list_needs_usable_numbers_too(inbox: Path, state: Path) -> None:
+    rows = [(name, "5.39901E+17", *rest) for name, _, *rest in dibao_rows(0, 2)[1:]]
+    put(inbox, DIBAO_1, table(dibao_rows(0)[0], *rows))
+    assert codes(take(inbox, state), DIBAO_1) == {"E245"}
+
+
+def test_numbers_in_file_and_sheet_names_are_masked(inbox: Path, state: Path) -> None:
+    number = identity(55)
+    named = DIBAO_1.replace("示例市低保", f"某某{number}")
+    (inbox / DIBAO_1).unlink()
+    put(inbox, named, table(*dibao_rows(0)).replace("在保", "在册"))
+    put(inbox, named.replace("_20261031", "_20260131"), table(*dibao_rows(0)))
+    intake = take(inbox, state)
+    assert status(intake, "civil_affairs/dibao") == "quarantined"
+    told = quarantine_frame(intake.problems).write_csv() + intake.coverage.write_csv()
+    assert "E244" in told
+    assert number not in told
+    assert "不认识的写法太多" in intake.coverage.filter(pl.col("status") == "quarantined")["why"][0]
+    put(inbox, named, table(*dibao_rows(0)))
+    assert take(inbox, state).snapshots[1].source_file == named
+
+
+def test_a_name_in_a_coded_column_is_not_told(inbox: Path, state: Path) -> None:
+    rows = [
+        (f"乙{n % 2}某某", i, a, f"乙{n % 2}某某") for n, (_, i, a, _) in enumerate(dibao_rows(0, 30)[1:])
+    ]
+    put(inbox, DIBAO_1, table(dibao_rows(0)[0], *rows))
+    intake = take(inbox, state)
+    assert codes(intake, DIBAO_1) == {"E244"}
+    assert "某某" not in quarantine_frame(intake.problems).write_csv()
+    assert "某某" not in str(intake.quality)
 
 
 def test_what_a_library_throws_stays_in_its_file(

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from deliveries import DATASETS, insured_rows, table
+from deliveries import DATASETS, identity, insured_rows, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +91,31 @@ def test_a_stray_quote_inside_a_cell_hides_no_record(tmp_path: Path) -> None:
     )
     rows, lines, uneven = _read(_plan(tmp_path, HEAD + body), 512)
     assert (len(rows), lines, uneven) == (200, list(range(2, 202)), [])
+
+
+A, B = identity(1), identity(2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'"甲,{A},2026,,村\r\n"乙,{B},2026,,村\r\n',
+        f'甲,{A},2026,"无,村\r\n乙,{B},2026,"无,村\r\n',
+        f'甲,"{A},2026,,村\r\n乙,"{B},2026,,村\r\n',
+        f'甲,1,2026,,"村\r\n乙,{A[:17]}*,2026,,村\r\n丙,3,2026,,"村\r\n',
+        '甲,1,2026,,"村\r\n乙,,2026,,村\r\n丙,3,2026,,"村\r\n',
+    ],
+)
+def test_two_stray_quotes_swallow_no_record(tmp_path: Path, body: str) -> None:
+    with pytest.raises(Unreadable) as refusal:
+        _read(_plan(tmp_path, HEAD + "丁,1,2026,,村\r\n" + body + "戊,1,2026,,村\r\n"), 1 << 20)
+    assert (refusal.value.problem.code, refusal.value.problem.row) == ("E234", 3)
+
+
+def test_a_line_break_in_an_id_or_an_address_is_no_stray_quote(tmp_path: Path) -> None:
+    body = f'甲,"{A}\n",2026,,"某乡,某村\n3组"\r\n乙,"{A[:17]}\n{A[17:]}",2026,,村\r\n'
+    rows, _, uneven = _read(_plan(tmp_path, HEAD + body), 1 << 20)
+    assert ([row[0] for row in rows], uneven) == (["甲", "乙"], [])
 
 
 def test_a_nul_byte_is_named_with_its_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.dataset import Dataset
 from pipeline.identity.id_number import NUMERIC_CELL
-from pipeline.intake.totals import RowKind, classify, is_repeated_header, stated_total
+from pipeline.intake.totals import RowKind, classify, is_repeated_header, stated_total, without_sums
 
 ID, CERTIFICATE = "539901199001011234", "53990119900101123441"
 SUBSIDIES = Dataset.model_validate(
@@ -124,3 +124,65 @@ def test_a_repeated_header_must_stand_in_its_own_columns() -> None:
     assert is_repeated_header(["序号", "姓名", "身份证号", "补贴类型", "补贴标准"], COLUMNS, SUBSIDIES)
     assert not is_repeated_header(["姓名", "身份证号", "补贴类型", "补贴标准"], COLUMNS, SUBSIDIES)
     assert not is_repeated_header(["1", "姓名", "", "", ""], COLUMNS, SUBSIDIES)
+
+
+FAMILIES = Dataset.model_validate(
+    {
+        **SUBSIDIES.model_dump(exclude={"fields", "person", "household", "facts"}),
+        "person": {"name": "name", "id": "id"},
+        "household": {"family": "fam", "head_name": "head"},
+        "fields": {
+            "fam": {"title": "家庭编号", "type": "text", "headers": ["家庭编号"]},
+            "head": {"title": "户主", "type": "name", "headers": ["户主"]},
+            "name": {"title": "姓名", "type": "name", "headers": ["姓名"]},
+            "id": {"title": "身份证号", "type": "id", "headers": ["身份证号"]},
+            "n": {"title": "保障人口", "type": "integer", "headers": ["保障人口"]},
+            "amount": {"title": "金额", "type": "amount", "headers": ["金额"]},
+        },
+    }
+)
+OF_FAMILIES = {"fam": 0, "head": 1, "name": 2, "id": 3, "n": 4, "amount": 5}
+WITHOUT_NUMBERS = {name: at for name, at in OF_FAMILIES.items() if name != "n"}
+
+
+@pytest.mark.parametrize(
+    ("row", "count"),
+    [
+        (["合计", "190人", "", "", "", ""], 190),
+        (["合计", "190人", "", "", "400", "17100"], 190),
+        (["合计", "60户190人", "", "", "", ""], 190),
+        (["合计", "60户", "", "190人", "", ""], 190),
+        (["合计", "共190人", "", "", "", ""], 190),
+        (["合计", "12", "", "", "", ""], None),  # families?
+        (["合计", "12", "", "", "15", "7500"], None),
+        (["合计", "12户", "", "", "", ""], None),
+        (["合计：12", "", "", "", "", ""], None),
+        (["", "", "", "合计", "30人", ""], None),  # the column's sum
+        (["", "", "", "合计", "0", ""], None),
+        (["合计：30人", "", "", "", "", ""], None),  # perhaps the column's sum
+        (["合计：0", "", "", "", "", ""], 0),
+        (["合计：0人", "", "", "", "", ""], 0),
+        (["合计", "0人", "", "", "", ""], 0),
+        (["合计", "0", "", "", "", ""], 0),
+    ],
+)
+def test_a_total_that_may_be_of_families_or_of_a_column_promises_nothing(
+    row: list[str], count: int | None
+) -> None:
+    assert stated_total(row, OF_FAMILIES, FAMILIES) == count
+
+
+@pytest.mark.parametrize("text", ["共计15人", "合计15人", "合计：15 人", "合计：共15人", "总人数：15人"])
+def test_people_in_the_cell_of_the_word_are_a_promise_where_no_column_counts_people(text: str) -> None:
+    assert stated_total([text], WITHOUT_NUMBERS, FAMILIES) == 15
+    assert stated_total([text], COLUMNS, SUBSIDIES) == 15
+
+
+def test_a_number_under_a_column_of_something_else_is_no_count() -> None:
+    assert stated_total(["合计", "15", "", "", ""], COLUMNS, SUBSIDIES) == 15  # under 姓名
+    assert stated_total(["", "", "合计", "15", ""], COLUMNS, SUBSIDIES) is None  # under 补贴类型
+    assert stated_total(["15户", "合计", "", "", ""], COLUMNS, SUBSIDIES) is None
+
+
+def test_the_sum_of_a_column_is_no_count_of_rows() -> None:
+    assert without_sums((30, 15, 0), [30, 0]) == (15, 0)

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import load_datasets
-from pipeline.matching import load_people
+from pipeline.matching import load_people, open_lists
 
 REGISTER = load_datasets(Path(__file__).parents[2] / "schemas")["federation/register"]
 
@@ -25,6 +25,7 @@ def test_a_person_without_any_number_is_kept_and_not_matchable(stated: date | No
         " values ('f', '', 2, '539901', '无', ?)",
         [stated],
     ).fetchall()
+    open_lists(con, {}, ())
     load_people(con, REGISTER, lambda code: code)
     assert con.execute("select id_number, birth_date, county_code from people").fetchall() == [
         (None, stated, "539901")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nights
+import plain
+import polars as pl
 import pytest
 from header_only import header_only
 
@@ -70,3 +72,18 @@ def test_the_last_accepted_death_list_serves_however_old(world: Path, clean: Pat
     assert night.exit_code == 3
     assert nights.flags(clean) == nights.flags(tmp_path / "later")
     assert not nights.table(tmp_path / "later", "outcomes")["reason"].str.contains("死亡信息未比对").any()
+
+
+def test_a_row_that_cannot_be_read_leaves_its_person_in_doubt(tmp_path: Path) -> None:
+    """One surplus cell in a row: the person it names is not said to be absent from the list."""
+    people = [plain.holder(f"张{n}", plain.number("19700101", n)) for n in range(1, 200)]
+    subsidy = {"kind": "重度残疾人护理补贴", "state": "正常", "start": "202401"}
+    rows = [{"name": p["name"], "id": p["id"], **subsidy} for p in people]
+    inbox = plain.write(tmp_path, people, civil_affairs__two_subsidies=rows)
+    path = nights.one(inbox, "civil_affairs/two_subsidies")
+    lines = path.read_bytes().split(b"\r\n")
+    lines[7] += b",1"
+    path.write_bytes(b"\r\n".join(lines))
+    answers = plain.outcomes(inbox, tmp_path / "out").filter(pl.col("benefit") == "nursing_subsidy")
+    counts = dict(answers["outcome"].value_counts().iter_rows())
+    assert counts == {"receiving": 198, "verify": 1}
