@@ -41,6 +41,8 @@ score: .venv/.ready
 	.venv/bin/python benchmarks/score.py
 
 bench: .venv/.ready
+	.venv/bin/python benchmarks/ids.py
+	.venv/bin/python benchmarks/intake.py
 	.venv/bin/python benchmarks/bench.py
 
 sample: .venv/.ready

@@ -22,6 +22,8 @@ from pipeline.contracts import tables
 ROW_GROUP = 131_072
 _ALL_DIFFERENT = {"certificate_number", "id_number", "source_row"}  # a dictionary of these only costs
 
+_ARROW = {pl.String: pa.string(), pl.Int64: pa.int64(), pl.Float64: pa.float64(), pl.Date: pa.date32()}
+
 # Each refers to people by their number and to files by theirs; the rest is written as it comes.
 _LINKS = """
 select f.file, l.source_row, l.person, l.method, l.match_probability, l.decision
@@ -100,7 +102,7 @@ def write_batches(
     source: Iterable[pa.RecordBatch], columns: Mapping[str, type[pl.DataType]], path: Path
 ) -> None:
     """Batches in their order, cut into row groups of a fixed size, under the contract's columns."""
-    schema = pl.DataFrame(schema=columns).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+    schema = pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()])
     part = path.with_suffix(".part")
     waiting: list[pa.RecordBatch] = []
     rows = 0

@@ -188,6 +188,8 @@ def link_exactly(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]
     keep(con, "name_contradictions", contradictions(con, [pairs_sql(dataset) for dataset in lists]))
     for dataset in lists:
         run_sql(con, linked_sql(dataset))
+        for kind in ("candidates", "judged", "several"):
+            run_sql(con, f"drop table {kind}_{dataset.table}")
     doubted = "\nunion\n".join(f"select person from doubtful_{d.table}" for d in lists)
     run_sql(con, f"create or replace table doubted as\n{doubted}")
     union = "\nunion all\n".join(
@@ -195,7 +197,7 @@ def link_exactly(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]
         f" from linked_{d.table}"
         for d in lists
     )
-    run_sql(con, f"create or replace table links as\n{union}")
+    run_sql(con, f"create or replace view links as\n{union}")
 
 
 UNLINKED_TABLE = """

@@ -10,6 +10,7 @@ import polars as pl
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import FieldQuality
 from pipeline.contracts.problem import Problem
+from pipeline.contracts.register_findings import REGISTER_FINDINGS
 from pipeline.contracts.rule import Rule
 from pipeline.contracts.settings import Settings
 
@@ -67,7 +68,7 @@ class NightForReports:
 
     def rule_title(self, code: str) -> str:
         """The benefit's or finding's Chinese title, or its code where no rule knows it."""
-        known = self.rules.get(code)
+        known = self.rules.get(code) or REGISTER_FINDINGS.get(code)
         return known.title if known else code
 
 

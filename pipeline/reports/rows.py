@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipeline.contracts.register_findings import REGISTER_FINDINGS
+from pipeline.contracts.rule import Rule
 from pipeline.identity.mask import mask_id
 from pipeline.reports.night import NightForReports
 from pipeline.reports.place import township_and_village
@@ -107,7 +109,7 @@ def _sheet() -> pl.Expr:
 def _rule_words(night: NightForReports) -> pl.DataFrame:
     """What the rules say of each code that occurs; a code no rule knows stands for itself."""
     codes = sorted({*night.outcomes["benefit"].unique(), *night.findings["finding"].unique()})
-    rules = [(code, night.rules.get(code)) for code in codes]
+    rules = [(code, night.rules.get(code) or REGISTER_FINDINGS.get(code)) for code in codes]
     rows = [
         (
             code,
@@ -115,7 +117,7 @@ def _rule_words(night: NightForReports) -> pl.DataFrame:
             rule.law if rule else "",
             rule.owner if rule else "",
             rule.urgency if rule else 9,
-            finding_kind(code, rule.subject if rule else ""),
+            finding_kind(code, rule.subject if isinstance(rule, Rule) else ""),
         )
         for code, rule in rules
     ]

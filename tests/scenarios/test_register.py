@@ -129,3 +129,13 @@ def test_a_list_named_with_another_countys_code_is_believed_for_none(tmp_path: P
     assert nights.status(tmp_path / "out", "civil_affairs/two_subsidies")["539901"] == "quarantined"
     assert "missing" not in answers["outcome"].to_list()
     assert set(answers.filter(pl.col("county_code") == "539902")["outcome"]) <= {"receiving", "undetermined"}
+
+
+def test_the_report_names_register_findings_in_chinese(tmp_path: Path) -> None:
+    inbox = plain.write(tmp_path, [plain.holder("次仁", ONE), plain.holder("扎西", TWO, id="无")])
+    plain.outcomes(inbox, tmp_path / "out")
+    report = pl.read_csv(tmp_path / "out/reports/539901/discrepancies.csv", infer_schema=False)
+    mine = report.filter(pl.col("涉及政策") == "持证名册中身份证号有误")
+    assert mine.height == 1
+    assert mine["责任部门"].to_list() == ["残联"]
+    assert "register_id" not in (tmp_path / "out/summary.html").read_text(encoding="utf-8")
