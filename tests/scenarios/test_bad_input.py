@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nights
 import openpyxl
+import plain
 import polars as pl
 import pytest
 from header_only import header_only
@@ -20,7 +21,7 @@ from pipeline.contracts.problem import ReconcileError
 ORPHANS = "civil_affairs/orphans"  # one file for the prefecture
 TEKUN = "civil_affairs/tekun"  # one file a county
 ORPHAN_HEADER = ["儿童姓名", "公民身份号码", "类别", "保障标准", "保障状态"]
-CHILD = ["示例甲", "539901201401102118", "孤儿", "1200", "在保"]
+CHILD = ["示例甲", plain.number("20140110", 211), "孤儿", "1200", "在保"]
 
 
 @pytest.fixture
