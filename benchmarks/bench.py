@@ -98,7 +98,7 @@ def own_night(state: Path) -> None:
     )
     delivered = Intake(AS_OF, accepted, (), (), (), coverage=coverage)  # type: ignore[arg-type]
     con = matching.connect(3.0, 2, str(state / "spill"))
-    match(con, datasets, delivered)
+    delivered = match(con, datasets, delivered)
     decide(con, datasets, rules, delivered, AS_OF)
     write_results(con, coverage, state / "results")
     con.close()

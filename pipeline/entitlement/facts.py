@@ -82,11 +82,11 @@ def declared_facts(datasets: Mapping[str, Dataset]) -> dict[str, Fact]:
     return found
 
 
-def condition_sql(text: str, dataset: Dataset, words: Mapping[str, str], where: str) -> str:
-    """A fact's condition over the columns of one linked row (alias r)."""
+def condition_sql(text: str, dataset: Dataset, words: Mapping[str, str], where: str, alias: str = "r") -> str:
+    """A fact's condition over the columns of one row: a linked one (alias r) or the register's own (g)."""
     tree = parse(text, blanks=True, fields=dataset.fields)
     check_names(tree, text, [*dataset.fields, "live", *words], where)
-    return to_sql(tree, lambda name: words.get(name, f'r."{name}"'))
+    return to_sql(tree, lambda name: words.get(name, f'{alias}."{name}"'))
 
 
 def _value_sql(fact: Fact, words: Mapping[str, str]) -> str:
@@ -169,7 +169,7 @@ def register_fact_sql(fact: Fact, as_of: date) -> str:
         birth = "(year(p.birth_date) * 10000 + month(p.birth_date) * 100 + day(p.birth_date))"
         return f"cast(floor(({number} - {birth}) / 10000.0) as bigint)"
     if fact.kind == "any":
-        return f"({condition_sql(fact.condition, fact.dataset, words, fact.name)})".replace('r."', 'g."')
+        return f"({condition_sql(fact.condition, fact.dataset, words, fact.name, alias='g')})"
     return f'g."{fact.field}"'
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import Intake
 from pipeline.contracts.problem import Problem
+from pipeline.identity.mask import mask_text
 
 FEWEST = 5  # below this many linked people a share says nothing
 
@@ -43,7 +44,7 @@ def refuse_misnamed(
         cure = "核对文件名前的县代码；确是该县的，请报送单位说明后改名重报"
         problems.append(
             Problem(
-                *("E248", "error", "名单中的人多数属于别的县", why, cure, snapshot.source_file),
+                *("E248", "error", "名单中的人多数属于别的县", why, cure, mask_text(snapshot.source_file)),
                 dataset=snapshot.dataset,
                 county=snapshot.county,
             )

@@ -52,7 +52,7 @@ def missing_flags(inbox: Path, state: Path, as_of: date = AS_OF) -> tuple[set[tu
     delivered = intake.take_in(inbox, state, datasets, as_of, Settings())
     con = matching.connect(2.0, 0, str(state / "spill"))
     try:
-        match(con, datasets, delivered)
+        delivered = match(con, datasets, delivered)
         decide(con, datasets, rules, delivered, as_of)
         query = (
             "select p.certificate_number, o.benefit from outcomes as o join people as p on p.person = o.person"
