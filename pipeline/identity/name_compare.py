@@ -32,8 +32,8 @@ class Comparison:
     evidence: Evidence
 
 
-_STRANGERS = Comparison(0.0, Evidence.NONE)
-_FAMILY = Comparison(0.1, Evidence.PART)  # surname or clan only
+STRANGERS = Comparison(0.0, Evidence.NONE)
+FAMILY = Comparison(0.1, Evidence.PART)  # surname or clan only
 _SOMETHING = Comparison(0.3, Evidence.PART)
 _UNREAD = Comparison(PLAIN, Evidence.WILDCARD)  # nothing to contradict with
 _ONE_SLIP = Comparison(0.55, Evidence.EQUAL | Evidence.PART)
@@ -43,7 +43,7 @@ def compare(left: str, right: str) -> Comparison:
     """Compare two folded names (see `fold`). Symmetric; a name and itself score 1; "" and anything 0."""
     one, other = sorted((left, right), key=lambda name: (len(name), name))
     if not one:
-        return _STRANGERS
+        return STRANGERS
     if one == other:
         return Comparison(1.0, Evidence.EQUAL)
     if not (one.strip(WILDCARD) and other.strip(WILDCARD)):
@@ -56,7 +56,7 @@ def compare(left: str, right: str) -> Comparison:
         return Comparison(0.7, Evidence.SUBSET)
     if known(one) and known(other):
         return _by_words(words(one), words(other))
-    if len(other) > 3 and not (_compound(one) or _compound(other)):
+    if len(other) > 3 and not (compound(one) or compound(other)):
         return max(_by_words(words(one), words(other)), _long(one, other), key=lambda found: found.score)
     return _by_surname(one, other)
 
@@ -110,12 +110,13 @@ def _compounds() -> frozenset[str]:
     return frozenset(name for _, line in sections("name_surnames.txt") for name in line)
 
 
-def _compound(name: str) -> bool:
+def compound(name: str) -> bool:
+    """Whether the name begins with a surname of two characters (欧阳) and has more."""
     return len(name) > 2 and name[:2] in _compounds()
 
 
 def _parted(name: str) -> tuple[str, str]:
-    return (name[:2], name[2:]) if _compound(name) else (name[:1], name[1:])
+    return (name[:2], name[2:]) if compound(name) else (name[:1], name[1:])
 
 
 def _by_surname(one: str, other: str) -> Comparison:
@@ -139,7 +140,7 @@ def _by_surname(one: str, other: str) -> Comparison:
         related and len(one) == len(other) == 2
     ):
         return _SOMETHING
-    return _FAMILY if related else _STRANGERS
+    return FAMILY if related else STRANGERS
 
 
 def _certain(evidence: Evidence) -> bool:
@@ -193,7 +194,7 @@ def _by_words(one: tuple[Word, ...], other: tuple[Word, ...]) -> Comparison:
     common = _own_characters(one) & _own_characters(other)
     if own or common:
         return _SOMETHING
-    return _FAMILY if pairs else _STRANGERS
+    return FAMILY if pairs else STRANGERS
 
 
 def _own_characters(parts: tuple[Word, ...]) -> set[str]:
@@ -204,6 +205,6 @@ def _long(one: str, other: str) -> Comparison:
     """Names of four characters and more that are not all listed words: one character different, the rest the same."""
     facing = zip(words(one), words(other), strict=False)
     if len(one) != len(other) or any(a.head and b.head and not _word_agreement(a, b) for a, b in facing):
-        return _STRANGERS
+        return STRANGERS
     slips = sum(a != b for a, b in zip(one, other, strict=True))
-    return _ONE_SLIP if slips == 1 or (slips == 2 and len(one) > 5) else _STRANGERS
+    return _ONE_SLIP if slips == 1 or (slips == 2 and len(one) > 5) else STRANGERS

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import polars as pl
 
+from pipeline.identity.name_data import sections
+
 WILDCARD = "?"  # one character that could not be read; may also stand where nothing was (a lost interpunct)
 
 # Format, control and space characters; Hangul fillers, the braille blank and variation selectors print nothing.
@@ -100,12 +102,13 @@ def _characters() -> dict[int, str]:
 
 
 def _simplification() -> dict[int, str]:
-    """Traditional characters → simplified ones by opencc's t2s, one by one (0.2 s, 4,117 characters)."""
+    """Traditional characters → simplified ones by opencc's t2s, one by one (0.2 s, 4,117 characters), and variants."""
     from opencc import OpenCC  # 0.1 s to import: only where a name is compared
 
     blocks = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0x20000, 0x2EBEF), (0x30000, 0x323AF))
     every = [chr(code) for first, last in blocks for code in range(first, last + 1)]
     table = dict(zip(every, OpenCC("t2s").convert("\n".join(every)).split("\n"), strict=True))
     changed = {old: new for old, new in table.items() if new != old and len(new) == 1}
+    changed |= {pair[0]: pair[1] for _, pairs in sections("name_variants.txt") for pair in pairs}
     # 薴 → 苧 → 苎: in one step, so that the key of a key is the key.
     return {ord(old): changed.get(new, new) for old, new in changed.items()}

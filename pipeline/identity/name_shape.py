@@ -36,15 +36,28 @@ def _table() -> tuple[dict[str, list[list[str]]], Counter[str]]:
 
 
 @lru_cache(maxsize=1)
-def _classics() -> frozenset[tuple[str, str]]:
+def _classics() -> dict[str, frozenset[str]]:
+    """Character → the sets of name_shapes.txt it stands in."""
     sets = [words[0] for _, words in sections("name_shapes.txt")]
-    return frozenset((one, other) for group in sets for one in group for other in group if one != other)
+    return {character: frozenset(s for s in sets if character in s) for character in set("".join(sets))}
+
+
+def shape_marks(character: str) -> frozenset[str]:
+    """What the character may be mistaken by: two characters that look alike have one mark in common (not always
+    the other way round)."""
+    groups = _classics().get(character, frozenset())
+    if syllable(character) == character:
+        return groups
+    data, count = _table()
+    ways = [sorted(set(way)) for way in data.get(character, ())]
+    rare = [part for way in ways for part in way if count[part] <= _RARE]
+    return frozenset([*groups, *rare, *("".join(way) for way in ways)])
 
 
 @lru_cache(maxsize=65_536)
 def look_alike(one: str, other: str) -> bool:
     """Whether two different characters (simplified forms) are easily misread for each other. Symmetric."""
-    if (one, other) in _classics():
+    if one != other and not _classics().get(one, frozenset()).isdisjoint(_classics().get(other, frozenset())):
         return True
     if syllable(one) == one or syllable(other) == other:  # no Chinese character
         return False

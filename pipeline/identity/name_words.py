@@ -44,6 +44,12 @@ def _sounds() -> dict[str, frozenset[int]]:
     return {c: frozenset(n for n, line in enumerate(lines) if c in line) for line in lines for c in line}
 
 
+def syllable_marks(character: str) -> frozenset[str]:
+    """What the character is written for in transliterated names: a syllable, or the suffix of an Amdo name."""
+    suffix = [_suffixes()[character].head] if character in _suffixes() else []
+    return frozenset([*suffix, *(f"syllable {number}" for number in _sounds().get(character, ()))])
+
+
 def same_syllable(one: str, other: str) -> bool:
     """Whether two characters are written for one syllable of transliterated names (次 泽, 嘎 呷)."""
     return not _sounds().get(one, frozenset()).isdisjoint(_sounds().get(other, frozenset()))
@@ -86,3 +92,17 @@ def words(name: str) -> tuple[Word, ...]:
 def known(name: str) -> bool:
     """Whether the whole name is listed words."""
     return bool(name) and all(word.head for word in words(name))
+
+
+def may_be_known(name: str) -> bool:
+    """False if the whole name cannot be listed words, at the price of a look-up. Names of up to three characters."""
+    listed = vocabulary()
+    return name in listed or name[:2] in listed
+
+
+@lru_cache(maxsize=65_536)
+def listed_heads(name: str) -> frozenset[str]:
+    """The spelling classes of all listed words that stand anywhere in the name."""
+    listed, size = vocabulary(), len(name)
+    every = (name[at:end] for at in range(size) for end in range(at + 2, min(at + _LONGEST, size) + 1))
+    return frozenset(listed[word].head for word in every if word in listed)

@@ -1,7 +1,8 @@
 """Chinese person names: the key they are matched by, the notes beside them, and whether two plainly contradict.
 
 The parts: name_fold (match key, notes), name_pinyin (sound), name_shape (look), name_words (transliterated names),
-name_compare (the comparison of two names and the bands of its score). Names never appear in a message.
+name_compare (the comparison of two names and the bands of its score), name_pairs (of whole columns), name_sound (the
+blocking key), name_frequency (how common a name is). Names never appear in a message.
 """
 
 from __future__ import annotations
@@ -11,17 +12,23 @@ import polars as pl
 from pipeline.identity.name_character import Evidence
 from pipeline.identity.name_compare import NOTHING, PLAIN, Comparison, compare, similarity
 from pipeline.identity.name_fold import fold, notes
+from pipeline.identity.name_frequency import frequency
+from pipeline.identity.name_pairs import compare_pairs
 from pipeline.identity.name_pinyin import pinyin_key
+from pipeline.identity.name_sound import sound_key
 
 __all__ = [
     "Comparison",
     "Evidence",
     "compare",
+    "compare_pairs",
     "contradicts",
     "fold",
+    "frequency",
     "notes",
     "pinyin_key",
     "similarity",
+    "sound_key",
 ]
 
 

@@ -1,0 +1,13 @@
+"""Damaged resident ID numbers: which sound numbers are one slip away, what survives of them, how they agree.
+
+The parts: id_text (what a damaged text holds), id_neighbours (numbers one slip away), id_remains (lost ends and masks),
+id_agreement (the comparison levels of a text and a sound number).
+"""
+
+from __future__ import annotations
+
+from pipeline.identity.id_agreement import LEVELS, agreement
+from pipeline.identity.id_neighbours import DAMAGES, neighbours
+from pipeline.identity.id_remains import masked, surviving
+
+__all__ = ["DAMAGES", "LEVELS", "agreement", "masked", "neighbours", "surviving"]
