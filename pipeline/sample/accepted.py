@@ -12,6 +12,7 @@ import polars as pl
 
 from pipeline.sample.damage import READABLE, damage_kinds, damaged_numbers
 from pipeline.sample.lists import Column, Export
+from pipeline.sample.troubled import as_numbers, numeric_rows
 from pipeline.sample.world import World
 
 _PART_ROWS = 500_000
@@ -22,6 +23,7 @@ _PROBLEM = {
     "cut": "length",
     "sci": "excel_zeros",
     "sci_text": "scientific",
+    "masked": "masked",
 }
 _TYPES: dict[str, type[pl.DataType]] = {
     "date": pl.Date,
@@ -102,6 +104,8 @@ def normalised(world: World, export: Export, rows: pl.DataFrame, kinds: pl.Serie
     """The normalised columns of every field, in order."""
     columns: dict[str, pl.Series] = {}
     typed = damaged_numbers(world, export, rows, kinds)
+    if world.trouble.numeric:
+        typed = as_numbers(typed, numeric_rows(world, export.key, rows), scientific=False)
     for column in export.columns:
         if column.type in ("id", "certificate"):
             broken = column.key == export.damaged

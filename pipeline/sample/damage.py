@@ -1,4 +1,4 @@
-"""How numbers and names break on the way (handbook B4, B5), at the rates seen in counties' lists, times `dirt`."""
+"""How numbers break on the way (handbook B4), at the rates seen in counties' lists, times `dirt`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import polars as pl
 
 from pipeline.sample import words
 from pipeline.sample.lists import Export
+from pipeline.sample.troubled import masked, troubled_kinds
 from pipeline.sample.world import World
 
 # Rates a thousand rows. `lower` is the rate among numbers that end in X, `guardian` among children under 16.
@@ -29,11 +30,9 @@ _RATES: dict[str, dict[str, float]] = {
     "finance/payments": {**_USUAL, "missing": 15.0, "typo": 9.0, "swap": 5.0},
     "health/family_doctor": {**_USUAL, "cut": 0.0, "swap": 0.0},
 }
-# Damage that careful reading undoes; the number itself is still there.
-READABLE = ("space", "wide", "lower", "old15", "cert")
+# Damage that careful reading undoes, or that is not the number's; the number itself is still there.
+READABLE = ("space", "wide", "lower", "old15", "cert", "birth_date")
 _WIDE = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
-_NAME_RATES = {"pad": 0.033, "note": 0.003, "lost": 0.0012}
-_SLIP_HAN, _SLIP_TIBETAN = 0.012, 0.06
 
 
 def damage_kinds(world: World, export: Export, frame: pl.DataFrame) -> pl.Series:
@@ -54,7 +53,7 @@ def damage_kinds(world: World, export: Export, frame: pl.DataFrame) -> pl.Series
         begin, edge = edge, edge + rate * world.dirt / 1000
         here = pl.col("u").is_between(begin, edge, closed="left") & possible.get(name, pl.lit(True))
         kind = pl.when(here).then(pl.lit(name)).otherwise(kind)
-    return draws.select(kind.alias("damage")).to_series()
+    return troubled_kinds(world, export, frame, draws.select(kind.alias("damage")).to_series())
 
 
 def damaged_numbers(world: World, export: Export, frame: pl.DataFrame, kinds: pl.Series) -> pl.Series:
@@ -65,6 +64,11 @@ def damaged_numbers(world: World, export: Export, frame: pl.DataFrame, kinds: pl
         return numbers
     few = frame.gather(hit) if hasattr(frame, "gather") else frame[hit]
     dice = world.rolls(few, "_key").below("which way", 10**6).to_list()
+    # A county's system masks in one way.
+    dice = [
+        int(county) if kind == "masked" else r
+        for r, kind, county in zip(dice, kinds.gather(hit), few["_county"], strict=True)
+    ]
     cells = [
         broken(number, kind, r, head, cert)
         for number, kind, r, head, cert in zip(
@@ -102,6 +106,10 @@ def broken(number: str, kind: str, r: int, head: str | None, cert: str | None) -
             return f"{number[0]}.{number[1:6]}E+17"
         case "guardian":
             return head or number
+        case "masked":
+            return masked(number, r)
+        case "birth_date":
+            return number
         case _:
             return cert or number
 
@@ -127,42 +135,3 @@ def _swapped(number: str, place: int) -> str:
         if number[at] != number[at + 1]:
             return number[:at] + number[at + 1] + number[at] + number[at + 2 :]
     return number
-
-
-def delivered_names(world: World, export: Export, frame: pl.DataFrame, column: str) -> pl.Series:
-    """Names with padding, notes, lost characters and other spellings here and there."""
-    roll = world.rolls(frame, "_key")
-    u = roll.uniform(f"name {export.key}") / max(world.dirt, 1e-9)
-    names = frame[column]
-    tibetan = names.str.slice(0, 2).is_in(list(words.WORD_SLIPS))
-    edge = sum(_NAME_RATES.values())
-    slip = (
-        pl.DataFrame({"t": tibetan})
-        .select(pl.when("t").then(edge + _SLIP_TIBETAN).otherwise(edge + _SLIP_HAN))
-        .to_series()
-    )
-    hit = (u < slip).arg_true()
-    if len(hit) == 0:
-        return names
-    dice = roll.below("name way", 10**6).gather(hit)
-    cells = [_renamed(n, x, r) for n, x, r in zip(names.gather(hit), u.gather(hit), dice, strict=True)]
-    return names.clone().scatter(hit, pl.Series(cells, dtype=pl.String))
-
-
-def _renamed(name: str, u: float, r: int) -> str:
-    if u < _NAME_RATES["pad"]:
-        ways = (f" {name}", f"{name} ", f"{name}\u200b", f"{name}\u3000", f"{name[0]}\u3000{name[1:]}")
-        return ways[r % (5 if len(name) == 2 else 4)]
-    if u < _NAME_RATES["pad"] + _NAME_RATES["note"]:
-        return name + words.NAME_NOTES[r % len(words.NAME_NOTES)]
-    if u < sum(_NAME_RATES.values()):
-        return name[:-1] + "?□*"[r % 3] if len(name) > 2 else name
-    first, second = name[:2], name[2:]
-    if first in words.WORD_SLIPS:
-        return (
-            words.WORD_SLIPS[first] + second
-            if r % 2 or second not in words.WORD_SLIPS
-            else first + words.WORD_SLIPS[second]
-        )
-    last = name[-1]
-    return name[:-1] + words.CHARACTER_SLIPS.get(last, last)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from pipeline.sample import words
-from pipeline.sample.damage import damage_kinds, damaged_numbers, delivered_names
+from pipeline.sample.damage import damage_kinds, damaged_numbers
 from pipeline.sample.lists import Column
+from pipeline.sample.names import delivered_names
 from pipeline.sample.plan import FilePlan
+from pipeline.sample.troubled import as_numbers, numeric_rows
 from pipeline.sample.world import World
+
+WORKBOOKS = ("xlsx", "biff")
 
 
 def dressed(world: World, plan: FilePlan, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
@@ -22,13 +26,30 @@ def dressed(world: World, plan: FilePlan, rows: pl.DataFrame) -> tuple[pl.DataFr
     own_name = "hname" if export.damaged == "hid" else "name"
     cells[own_name] = delivered_names(world, export, rows, own_name)
     cells[export.damaged] = damaged_numbers(world, export, rows, kinds)
+    if world.trouble.numeric:
+        kinds = _numbered(world, plan, rows, cells, kinds)
     # An empty text would be written as "" in quotes; an empty cell is a null.
     frame = pl.DataFrame(cells).with_columns(pl.all().replace({"": None}))
     return frame, kinds
 
 
-def numeric_columns(plan: FilePlan) -> frozenset[str]:
-    """Fields whose cells are numbers in a workbook: years, counts, tiers, and amounts without separators."""
+def _numbered(
+    world: World, plan: FilePlan, rows: pl.DataFrame, cells: dict[str, pl.Series], kinds: pl.Series
+) -> pl.Series:
+    """Writes the ID columns of a file of numbers; gives the damage as it shows in this kind of file."""
+    here = numeric_rows(world, plan.export.key, rows)
+    shown = "sci" if plan.form in WORKBOOKS else "sci_text"
+    for column in plan.export.columns:
+        if column.type == "id":
+            cells[column.key] = as_numbers(cells[column.key], here, shown == "sci_text")
+    lost = here & kinds.eq_missing("sci")
+    return pl.repeat(shown, rows.height, eager=True).zip_with(lost, kinds).alias("damage")
+
+
+def numeric_columns(world: World, plan: FilePlan) -> frozenset[str]:
+    """Fields whose cells are numbers in a workbook: years, counts, tiers, amounts without separators, and the IDs of a
+    file that is asked to have them so."""
+    numbered = world.trouble.is_numeric(plan.export.key, plan.county)
     pairs = zip(plan.export.columns, plan.notations, strict=True)
     return frozenset(
         column.key
@@ -36,6 +57,7 @@ def numeric_columns(plan: FilePlan) -> frozenset[str]:
         if column.type in ("year", "integer")
         or column.key == "tier"
         or (column.type == "amount" and notation % 3 == 0)
+        or (column.type == "id" and numbered)
     )
 
 

@@ -159,6 +159,11 @@ class BiffFile:
         self._book.save(str(self._path))
 
 
+def _is_figure(cell: str | None) -> bool:
+    """A column of numbers may hold a text: an ID that ends in X, a remark."""
+    return cell is not None and cell.isascii() and cell.isdigit()
+
+
 def _with_numbers(
     cells: pl.DataFrame, numbers: frozenset[int], damaged: tuple[int, pl.Series]
 ) -> Iterator[list[Cell]]:
@@ -166,8 +171,8 @@ def _with_numbers(
     id_place, kinds = damaged
     for row, kind in zip(cells.iter_rows(), kinds, strict=True):
         line: list[Cell] = [
-            float(cell) if place in numbers and cell is not None else cell for place, cell in enumerate(row)
+            float(cell) if place in numbers and _is_figure(cell) else cell for place, cell in enumerate(row)
         ]
-        if kind == "sci":
+        if kind == "sci" and _is_figure(row[id_place]):
             line[id_place] = float(str(row[id_place]))
         yield line

@@ -12,6 +12,7 @@ from pipeline.sample.dice import Rolls
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = pl.Series(list("10X98765432"), dtype=pl.String)
+SCATTERED = 211  # a step that visits all sequence numbers in an order without neighbours
 _PER_SEX = 499  # sequence numbers of one sex a day and region code; 000 is given to nobody
 _SPARE_CODES = 10  # further codes 5399(50+10i..) for a county whose own code is used up on some day
 
@@ -19,8 +20,10 @@ _SPARE_CODES = 10  # further codes 5399(50+10i..) for a county whose own code is
 class IdMaker:
     """Gives out ID numbers chunk after chunk."""
 
-    def __init__(self, seed: int, county_codes: list[str]) -> None:
+    def __init__(self, seed: int, county_codes: list[str], step: int = SCATTERED) -> None:
+        """`step`: from one sequence number of a day to the next given out; 1 gives neighbours to one day's births."""
         self._seed = seed
+        self._step = step
         self._codes = [
             int(code) if spare == 0 else 539949 + 10 * index + spare
             for index, code in enumerate(county_codes)
@@ -38,7 +41,8 @@ class IdMaker:
             raise ValueError("the population is too large for the region codes of its counties")
         self._count(slot)
         shuffled = (
-            1 + (rank % _PER_SEX * 211 + Rolls(self._seed, slot).below("sequence", _PER_SEX)) % _PER_SEX
+            1
+            + (rank % _PER_SEX * self._step + Rolls(self._seed, slot).below("sequence", _PER_SEX)) % _PER_SEX
         )
         code = pl.Series(self._codes, dtype=pl.Int64).gather(born_in * (_SPARE_CODES + 1) + rank // _PER_SEX)
         day = birth.dt.year().cast(pl.Int64) * 10_000 + birth.dt.month().cast(pl.Int64) * 100 + birth.dt.day()

@@ -16,8 +16,9 @@ from pipeline.sample.world import World
 class OpenFile:
     """One file of the inbox with its head written."""
 
-    def __init__(self, folder: Path, plan: FilePlan, when: str) -> None:
+    def __init__(self, folder: Path, plan: FilePlan, world: World, when: str) -> None:
         self.plan = plan
+        self._numeric = numeric_columns(world, plan)
         self.rows = 0
         self._table: TableFile = open_table(folder / plan.path, plan)
         front = ["序号"] if plan.serial else []
@@ -41,7 +42,7 @@ class OpenFile:
         if shift:
             serial = pl.int_range(self.rows + 1, self.rows + 1 + cells.height, eager=True).cast(pl.String)
             cells = cells.select(serial.alias("序号"), pl.all())
-        numbers = {places[name] for name in numeric_columns(self.plan)} | ({0} if shift else set())
+        numbers = {places[name] for name in self._numeric} | ({0} if shift else set())
         self._table.block(cells, frozenset(numbers), (places[self.plan.export.damaged], kinds))
         first = self.physical + 1
         self.rows += cells.height
@@ -63,7 +64,7 @@ class Inbox:
         self._world = world
         when = f"填报时间：{world.as_of:%Y年%-m月}"
         self._files: dict[tuple[str, str], OpenFile] = {
-            (plan.export.key, plan.county): OpenFile(out, plan, when) for plan in file_plans(world)
+            (plan.export.key, plan.county): OpenFile(out, plan, world, when) for plan in file_plans(world)
         }
 
     def add(self, export: Export, rows: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from pipeline.sample.lists import EXPORTS
 from pipeline.sample.people import chunks
 from pipeline.sample.rows import rows_of
 from pipeline.sample.status import with_status
+from pipeline.sample.trouble import Trouble
 from pipeline.sample.words import COUNTIES
 from pipeline.sample.world import World
 
@@ -48,16 +49,18 @@ def make_sample(
     accepted: Path | None = None,
     counties: int = 4,
     register_share: float = 0.076,
+    trouble: Trouble | None = None,
 ) -> SampleSummary:
     """Writes a synthetic prefecture's inbox to `out` (all 23 datasets), and the truth about it to `truth`.
 
     With `accepted` nothing is written to `out`: the lists go as normalised Parquet to `accepted/store/…` instead.
-    `dirt` scales the damage of numbers and names, `register_share` is the share of people who hold a certificate.
+    `dirt` scales the damage of numbers and names, `register_share` is the share of people who hold a certificate;
+    `trouble` is what is asked for besides (`trouble.py`), nothing if left out.
     Real .xls files are written only where xlwt is installed. Raises ValueError on sizes that cannot be.
     """
     if people < 1 or not 1 <= counties <= len(COUNTIES) or dirt < 0 or not 0 <= register_share <= 0.4:
         raise ValueError("people >= 1, counties 1-4, dirt >= 0 and register_share 0-0.4 are possible")
-    world = World(people, seed, as_of, dirt, register_share, counties)
+    world = World(people, seed, as_of, dirt, register_share, counties, trouble or Trouble())
     answers = Truth(truth)
     sink = Inbox(world, out) if accepted is None else Store(world, accepted)
     households = _HOUSEHOLDS_AS_FILES if accepted is None else _HOUSEHOLDS_AS_PARQUET

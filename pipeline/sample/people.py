@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from pipeline.sample import words
+from pipeline.sample.alike import alike_names, as_sibling, of_one_day, twins
 from pipeline.sample.dice import Rolls
-from pipeline.sample.id_numbers import IdMaker
+from pipeline.sample.id_numbers import SCATTERED, IdMaker
 from pipeline.sample.world import World, age_on
 
 # Household kinds: alone, couple, parents and children, three generations, grandparents with grandchildren, elder with grown child.
@@ -21,7 +22,8 @@ _YEAR = 365.25
 
 def chunks(world: World, households: int) -> Iterator[pl.DataFrame]:
     """Frames of whole households, in order, `world.people` people in all (the last household may be cut)."""
-    maker = IdMaker(world.seed, world.county_codes)
+    # Twins are registered one after the other: their numbers follow each other.
+    maker = IdMaker(world.seed, world.county_codes, step=1 if world.trouble.twins else SCATTERED)
     done, first = 0, 0
     while done < world.people:
         members = _members(world, first, first + households).head(world.people - done)
@@ -77,7 +79,7 @@ def _households(world: World, first: int, last: int) -> pl.DataFrame:
             "village": pl.Series(words.VILLAGES).gather(village),
             "area": place + (100 + town).cast(pl.String) + (200 + village).cast(pl.String),
             "rural": roll.uniform("hukou") < pl.Series([0.7, 0.7, 0.78, 0.84, 0.9, 0.84]).gather(kind),
-            "eth": roll.pick("ethnic", (0.50, 0.35, 0.15)),
+            "eth": roll.pick("ethnic", _ethnic_shares(world)),
             "family_name": roll.below("family name", 10_000),
             "spouses": (roll.uniform("paired") < paired).cast(pl.Int64),
             "children": kids
@@ -90,6 +92,12 @@ def _households(world: World, first: int, last: int) -> pl.DataFrame:
             ),
         }
     )
+
+
+def _ethnic_shares(world: World) -> tuple[float, float, float]:
+    """Han, Tibetan, Yi families. Names of the last two are transliterated."""
+    share = world.trouble.transliterated
+    return (0.50, 0.35, 0.15) if share is None else (1 - share, 0.7 * share, 0.3 * share)
 
 
 def _days_old(members: pl.DataFrame, roll: Rolls) -> pl.Series:
@@ -130,15 +138,17 @@ def _named(world: World, members: pl.DataFrame, maker: IdMaker) -> pl.DataFrame:
         .then(pl.col("slot") % 2 == 0)
         .otherwise(pl.col("u"))
     ).to_series()
-    days = _days_old(members, roll)
+    twin = twins(world, members)
+    male = as_sibling(male, twin)
+    days = of_one_day(world, members, _days_old(members, roll))
     members = members.with_columns(male=male, days=days)
     members = members.with_columns(birth=pl.lit(world.as_of) - pl.duration(days=pl.col("days")))
     members = members.with_columns(age=age_on(world.as_of), school_age=age_on(world.school_day))
     elsewhere = (members["county_index"] + roll.below("birth county", world.counties)) % world.counties
-    born_in = elsewhere.zip_with(roll.chance("moved", 0.1), members["county_index"])
+    born_in = as_sibling(elsewhere.zip_with(roll.chance("moved", 0.1), members["county_index"]), twin)
     members = members.with_columns(
         id=maker.numbers(born_in, members["birth"], male),
-        name=_names(members, roll),
+        name=alike_names(world, members, _names(members, roll)),
         sex=pl.when(pl.col("male")).then(pl.lit("男")).otherwise(pl.lit("女")),
     )
     of_head = [

@@ -12,6 +12,7 @@ import polars as pl
 
 from pipeline.sample import rows_families, rows_people, rows_register, rows_support
 from pipeline.sample.lists import Export
+from pipeline.sample.troubled import with_wrong_births
 from pipeline.sample.world import World
 
 Builder = Callable[[World, pl.DataFrame], pl.DataFrame]
@@ -56,4 +57,5 @@ def rows_of(world: World, export: Export, people: pl.DataFrame) -> pl.DataFrame:
         (pl.col("age") < 16).alias("_child"),
         pl.col("cert").alias("_cert") if "_cert" not in frame.columns else pl.col("_cert"),
     ]
-    return frame.select(*meta, *(column.key for column in export.columns))
+    rows = frame.select(*meta, *(column.key for column in export.columns))
+    return with_wrong_births(world, export.key, rows)

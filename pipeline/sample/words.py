@@ -66,6 +66,12 @@ YI_GIVEN = [
     "惹",
 ]
 
+# The commonest names, men's and women's, of the three peoples in the order of ETHNIC (a Yi clan goes before).
+COMMON_NAMES = (
+    (("张伟", "王伟", "李强"), ("扎西", "此里", "次仁", "农布"), ("木呷", "阿呷")),
+    (("王芳", "李娜", "李秀英"), ("卓玛", "拉姆", "央宗", "次仁"), ("阿呷", "阿支")),
+)
+
 COUNTIES = (
     ("539901", "示例市", 0.40),
     ("539902", "东川示例县", 0.18),

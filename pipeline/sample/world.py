@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
 
 from pipeline.sample.dice import Rolls
+from pipeline.sample.trouble import Trouble
 from pipeline.sample.words import COUNTIES
 
 
@@ -22,6 +23,7 @@ class World:
     dirt: float
     register_share: float
     counties: int
+    trouble: Trouble = field(default_factory=Trouble)
 
     @property
     def county_codes(self) -> list[str]:
