@@ -43,6 +43,8 @@ score: .venv/.ready
 bench: .venv/.ready
 	.venv/bin/python benchmarks/ids.py
 	.venv/bin/python benchmarks/intake.py
+	.venv/bin/python benchmarks/febrl.py
+	.venv/bin/python benchmarks/matching.py
 	.venv/bin/python benchmarks/bench.py
 
 sample: .venv/.ready

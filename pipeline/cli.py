@@ -6,15 +6,17 @@ import sys
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from pipeline import desk
+from pipeline.cli_options import Rules, Schemas, examples, stop
+from pipeline.cli_people import people_app
 from pipeline.contracts.problem import ReconcileError
 from pipeline.installed_folders import rules_folder, schemas_folder
 from pipeline.run import Request, run
-from pipeline.sample import make_sample
+from pipeline.sample import make_sample, trouble_of
 
 app = typer.Typer(
     name="reconcile",
@@ -38,6 +40,7 @@ alias_app = typer.Typer(no_args_is_help=True, help="Teach a dataset another spel
 app.add_typer(schemas_app, name="schemas")
 app.add_typer(rules_app, name="rules")
 app.add_typer(alias_app, name="alias")
+app.add_typer(people_app)
 
 
 def _version(asked: bool) -> None:
@@ -55,22 +58,9 @@ def _options(
     """Options of the whole program; its help stands in `app`."""
 
 
-Schemas = Annotated[
-    Path | None,
-    typer.Option("--schemas", help="Folder of dataset files; default: ./schemas, else as installed."),
-]
-Rules = Annotated[
-    Path | None, typer.Option("--rules", help="Folder of rules; default: ./rules, else as installed.")
-]
-
-
-def _examples(*lines: str) -> str:
-    return "Examples:\n\n" + "\n\n".join(f"  {line}" for line in lines)
-
-
 @app.command(
     "run",
-    epilog=_examples(
+    epilog=examples(
         "reconcile run --inbox data/sample --out out",
         "reconcile run --inbox /srv/inbox --out /srv/out --as-of 2026-10-31 --config reconcile.toml",
     ),
@@ -95,7 +85,7 @@ def run_command(
 ) -> None:
     """One night: read the exports, match, judge, write results and each county's report. Nothing leaves the machine."""
     if send:
-        _stop("E402 发送尚未启用：本版本只写出报告文件。办法：去掉 --send。", 1)
+        stop("E402 发送尚未启用：本版本只写出报告文件。办法：去掉 --send。", 1)
     default = Path("reconcile.toml")
     request = Request(
         inbox=inbox,
@@ -113,9 +103,13 @@ def run_command(
 
 @app.command(
     "sample",
-    epilog=_examples(
+    epilog=examples(
         "reconcile sample --people 5000 --out data/sample",
         "reconcile sample --people 100000 --out /tmp/big/inbox --truth /tmp/big/truth --seed 7 --dirt 1.5",
+        "reconcile sample --out /tmp/m/inbox --truth /tmp/m/truth --masked health/family_doctor=0.5"
+        " --numeric civil_affairs/dibao=539901",
+        "reconcile sample --out /tmp/e/inbox --truth /tmp/e/truth --dirt 1.4 --trouble transliterated=0.8"
+        " --trouble twins=0.2 --trouble guardians=0.15",
     ),
 )
 def sample_command(
@@ -133,9 +127,32 @@ def sample_command(
         Path | None, typer.Option(help="Write accepted Parquet straight into this state folder instead.")
     ] = None,
     register_share: Annotated[float, typer.Option(help="Share of people who hold a certificate.")] = 0.076,
+    masked: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DATASET=SHARE", help="Mask this share of a list's IDs (5399**********1234)."),
+    ] = None,
+    numeric: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATASET=COUNTY",
+            help="Write a county's (or all) ID columns as numbers (…000, 5.39901E+17).",
+        ),
+    ] = None,
+    trouble: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SHARE",
+            help="More that is hard to match: names, transliterated, homonyms, twins, siblings, same_day, guardians,"
+            " births, register_ids, register_births (pipeline/sample/trouble.py).",
+        ),
+    ] = None,
 ) -> None:
     """Write a synthetic prefecture's exports: every dataset, formats and dirt mixed, IDs that can be nobody's."""
     day = _date(as_of) or date(2026, 10, 31)
+    try:
+        asked = trouble_of(masked or (), numeric or (), trouble or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     summary = make_sample(
         people,
         out,
@@ -145,6 +162,7 @@ def sample_command(
         truth=truth,
         accepted=accepted,
         register_share=register_share,
+        trouble=asked,
     )
     rows = sum(summary.rows.values())
     typer.echo(
@@ -154,7 +172,7 @@ def sample_command(
 
 @app.command(
     "init",
-    epilog=_examples("reconcile init", "reconcile init --out /etc/reconcile/reconcile.toml --region 示例州"),
+    epilog=examples("reconcile init", "reconcile init --out /etc/reconcile/reconcile.toml --region 示例州"),
 )
 def init_command(
     out: Annotated[
@@ -167,7 +185,7 @@ def init_command(
 
 
 @schemas_app.command(
-    "check", epilog=_examples("reconcile schemas check", "reconcile schemas check --schemas my-schemas")
+    "check", epilog=examples("reconcile schemas check", "reconcile schemas check --schemas my-schemas")
 )
 def schemas_check(schemas: Schemas = None) -> None:
     """Check every dataset file: keys, headers, codes, facts, with file, line and cure."""
@@ -176,7 +194,7 @@ def schemas_check(schemas: Schemas = None) -> None:
 
 @schemas_app.command(
     "show",
-    epilog=_examples(
+    epilog=examples(
         "reconcile schemas show civil_affairs/dibao",
         "reconcile schemas show federation/register --county 533401",
     ),
@@ -192,7 +210,7 @@ def schemas_show(
 
 @schemas_app.command(
     "new",
-    epilog=_examples(
+    epilog=examples(
         "reconcile schemas new justice/prisoners --title 服刑人员名册 --department 司法",
         "reconcile schemas new justice/prisoners --title 服刑人员名册 --department 司法 --from 名册_20261031.xlsx",
     ),
@@ -213,7 +231,7 @@ def schemas_new(
 
 @alias_app.command(
     "add",
-    epilog=_examples(
+    epilog=examples(
         "reconcile alias add civil_affairs/dibao id 身份证件号码",
         "reconcile alias add civil_affairs/dibao id 证件编号 --county 533423",
     ),
@@ -230,14 +248,14 @@ def alias_add(
 
 
 @rules_app.command(
-    "check", epilog=_examples("reconcile rules check", "reconcile rules check --rules my-rules")
+    "check", epilog=examples("reconcile rules check", "reconcile rules check --rules my-rules")
 )
 def rules_check(rules: Rules = None, schemas: Schemas = None) -> None:
     """Check every rule file: keys, expressions, names, types, with file, line and cure."""
     _report(*desk.check_rules(rules_folder(rules), schemas_folder(schemas)))
 
 
-@rules_app.command("test", epilog=_examples("reconcile rules test", "reconcile rules test --rules my-rules"))
+@rules_app.command("test", epilog=examples("reconcile rules test", "reconcile rules test --rules my-rules"))
 def rules_test(rules: Rules = None, schemas: Schemas = None) -> None:
     """Run the cases in the rule files."""
     _report(*desk.test_rules(rules_folder(rules), schemas_folder(schemas)))
@@ -254,12 +272,7 @@ def _date(text: str) -> date | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 a business date has no zone
     except ValueError:
-        _stop("E403 --as-of 应写成 YYYY-MM-DD，例如 2026-10-31。", 1)
-
-
-def _stop(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
+        stop("E403 --as-of 应写成 YYYY-MM-DD，例如 2026-10-31。", 1)
 
 
 def main() -> None:

@@ -40,13 +40,22 @@ select certificate_number, id_number, name, county_code, finding, reason
 from findings order by finding, certificate_number nulls last, id_number, county_code, name, reason"""
 
 _UNLINKED = """
-select dataset, source_file, source_row, certificate_number, reason
-from unlinked order by dataset, source_file, source_row, certificate_number, reason"""
+select u.dataset, u.source_file, u.source_row, p.certificate_number, u.reason
+from unlinked as u join people as p on p.person = u.person
+order by u.dataset, u.source_file, u.sheet, u.source_row, u.person, u.reason"""
 
 _FAMILY_LINKS = """
 select f.dataset, f.source_file, f.source_row, p.certificate_number, f.through, f.family, f.decision
 from family_links as f join people as p on p.person = f.person
 order by f.dataset, f.source_file, f.source_row, p.certificate_number, f.through, f.family"""
+
+_PAIRS = """
+select * from pairs
+order by dataset, source_file, sheet, source_row, certificate_number, id_number, person_key"""
+
+_UNREADABLE = "select * from unreadable order by dataset, source_file, sheet, source_row, number"
+
+_BLOCKS = "select * from blocks order by dataset, kind"
 
 _FILES = """
 create or replace table result_files as
@@ -75,6 +84,9 @@ def write_results(con: duckdb.DuckDBPyConnection, coverage: pl.DataFrame, folder
         ]
         for task in large:
             task.result()
+    write("pairs", _PAIRS, tables.PAIRS)
+    write("blocking", _BLOCKS, tables.BLOCKING)
+    write("unreadable", _UNREADABLE, tables.UNREADABLE)
     write("findings", _FINDINGS, tables.FINDINGS)
     write("unlinked", _UNLINKED, tables.UNLINKED)
     write("family_links", _FAMILY_LINKS, tables.FAMILY_LINKS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -67,25 +67,37 @@ def run(request: Request) -> Night:
     as_of = request.as_of or (intake.newest_date(request.inbox, datasets, settings) if there else None)
     if as_of is None or not there:
         raise ReconcileError(_NOTHING_THERE)
+    models = weights_in_force(settings, request.config)
     _rehearse(datasets, rules, as_of)
     _check_writable(request.out, request.state)
 
     with only_run(request.state), _database(request.state, settings) as con:
         delivered = intake.take_in(request.inbox, request.state, datasets, as_of, settings)
-        delivered = match(con, datasets, delivered)
+        matcher = matcher_of(settings, models, request.state)
+        delivered = match(con, datasets, delivered, matcher)
+        said = (*delivered.problems, *matching.judgements.complaints(request.state))
+        delivered = replace(delivered, problems=tuple(sorted(said)))
         decide(con, datasets, rules, delivered, as_of)
         write_results(con, delivered.coverage, request.out / "results")
         night = _for_reports(con, datasets, rules, settings, delivered)
     return _report(night, delivered, request.out)
 
 
-def match(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset], delivered: Intake) -> Intake:
+def match(
+    con: duckdb.DuckDBPyConnection,
+    datasets: Mapping[str, Dataset],
+    delivered: Intake,
+    matcher: matching.Matcher | None = None,
+) -> Intake:
     """From accepted snapshots to people, links and families; what turns out to be another county's list is refused."""
+    matcher = matcher or matching.Matcher()
     matching.open_lists(con, datasets, delivered.snapshots, delivered.unreadable)
     register = next(d for d in datasets.values() if d.role == "register")
     matching.load_people(con, register, region.successor)
     matching.link_exactly(con, datasets)
-    matching.link_families(con, datasets)
+    matching.link_fuzzily(con, datasets, matcher, region.successor)
+    matching.finish_links(con, datasets)
+    matching.link_families(con, datasets, matcher, region.successor)
     return matching.refuse_misnamed(con, datasets, delivered)
 
 
@@ -106,6 +118,18 @@ def decide(
         con, datasets, {name: facts[name] for name in entitlement.facts_used(compiled)}, as_of
     )
     entitlement.decide(con, compiled, facts, datasets, as_of)
+
+
+def weights_in_force(settings: Settings, config: Path | None) -> matching.Models:
+    """The frozen weights that the settings name (beside them), else the documented priors. Raises ReconcileError E510."""
+    chosen = settings.matching.weights
+    return matching.load_models((config.parent if config else Path()) / chosen if chosen else matching.PRIORS)
+
+
+def matcher_of(settings: Settings, models: matching.Models, state: Path) -> matching.Matcher:
+    """Weights and thresholds with what clerks have judged. Raises ReconcileError E520."""
+    chosen, answers = settings.matching, matching.judgements.current(state)
+    return matching.Matcher(models, chosen.link_probability, chosen.review_probability, answers)
 
 
 def _rehearse(datasets: Mapping[str, Dataset], rules: Mapping[str, Rule], as_of: date) -> None:
@@ -148,6 +172,18 @@ select certificate_number, id_number, name, county_code, address, category, leve
   guardian_name, cast(null as varchar) as phone
 from people order by certificate_number, person"""
 
+_MATCHED = """
+select p.certificate_number, l.method, count(distinct l.dataset) as lists, min(l.match_probability) as least
+from links as l join people as p on p.person = l.person
+where l.decision = 'linked'
+group by p.certificate_number, l.method
+order by p.certificate_number, l.method"""
+
+_DOUBTFUL = """
+select certificate_number, dataset, source_file, source_row, method, match_probability
+from pairs where decision = 'review'
+order by certificate_number, dataset, source_file, source_row"""
+
 _ANSWERS = """
 select p.certificate_number, p.id_number, p.name, o.county_code, o.benefit, o.outcome, o.strength, o.reason, o.rule_version
 from outcomes as o join people as p on p.person = o.person
@@ -176,8 +212,12 @@ def _for_reports(
         coverage=delivered.coverage,
         links=con.sql("select dataset, source_file, source_row, method, decision from links").pl(),
         unlinked=con.sql(
-            "select * from unlinked order by dataset, source_file, source_row, certificate_number, reason"
+            "select u.dataset, u.source_file, u.source_row, p.certificate_number, u.reason"
+            " from unlinked as u join people as p on p.person = u.person"
+            " order by u.dataset, u.source_file, u.sheet, u.source_row, u.person, u.reason"
         ).pl(),
+        matched=con.sql(_MATCHED).pl(),
+        doubtful=con.sql(_DOUBTFUL).pl(),
         quality=delivered.quality,
         problems=delivered.problems,
         files_read=delivered.files_read,

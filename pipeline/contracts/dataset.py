@@ -65,6 +65,14 @@ class PersonRoles(Strict):
     certificate: str | None = None
     birth_date: str | None = None
     sex: str | None = None
+    category: str | None = None  # of the disability, in the register's codes
+    level: str | None = None
+    area: str | None = None  # code of the division the person lives in
+    address: str | None = None  # a text that may name the township (an address, a school)
+    phone: str | None = None
+    account: str | None = None  # bank account paid into
+    guardian_name: str | None = None
+    guardian_id: str | None = None
 
 
 class HouseholdRoles(Strict):
@@ -108,6 +116,8 @@ class Dataset(Strict):
     person: PersonRoles = PersonRoles()
     household: HouseholdRoles | None = None
     live: str = ""  # condition; empty: every row is live
+    # One row a person and value of these fields ([]: one row a person); left out: a person may have any number of rows.
+    unique_by: tuple[str, ...] | None = None
     fields: dict[str, FieldSpec]
     facts: dict[str, FactSpec] = {}
 
@@ -127,6 +137,7 @@ class Dataset(Strict):
         roles = [
             *self.person.model_dump().values(),
             *(self.household.model_dump().values() if self.household else []),
+            *(self.unique_by or ()),
         ]
         for role in roles:
             if role is not None and role not in self.fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from pipeline.contracts.dataset import Strict
 from pipeline.contracts.problem import Problem, ReconcileError
@@ -29,6 +29,22 @@ class Thresholds(Strict):
     broken_rows: float = Field(default=0.01, ge=0, le=1)  # rows that cannot be read (ragged, mojibake)
 
 
+class Matching(Strict):
+    """When a row found by other means than its number is a person's. Probabilities."""
+
+    link_probability: float = Field(default=0.98, gt=0.5, le=1)  # from here on it is linked
+    review_probability: float = Field(default=0.05, gt=0, lt=1)  # from here on a clerk should look
+    weights: str = (
+        ""  # a file made by `reconcile tune --fit`, beside reconcile.toml; empty: the documented priors
+    )
+
+    @model_validator(mode="after")
+    def _review_below_link(self) -> Matching:
+        if self.review_probability >= self.link_probability:
+            raise ValueError("review_probability 必须小于 link_probability")
+        return self
+
+
 class Limits(Strict):
     """What one machine may spend."""
 
@@ -43,6 +59,7 @@ class Settings(Strict):
     region: str = ""  # name in the reports' titles; empty: from the register
     counties: dict[str, CountySetting] = {}
     thresholds: Thresholds = Thresholds()
+    matching: Matching = Matching()
     limits: Limits = Limits()
 
 

@@ -82,6 +82,49 @@ FAMILY_LINKS: dict[str, type[pl.DataType]] = {
     "decision": pl.String,
 }
 
+# Compared pairs of a list's row and a register person (the fuzzy fallback; exact links are not among them).
+PAIRS: dict[str, type[pl.DataType]] = {
+    "dataset": pl.String,
+    "source_file": pl.String,
+    "sheet": pl.String,
+    "source_row": pl.Int64,
+    "certificate_number": pl.String,
+    "id_number": pl.String,
+    "county_code": pl.String,
+    "method": pl.String,
+    "decision": pl.String,  # linked | review | none
+    "match_probability": pl.Float64,  # after assignment
+    "match_weight": pl.Float64,  # bits, with the prior
+    "keys": pl.String,  # the blocking keys that brought the pair, joined by +
+    "identity": pl.String,
+    "name": pl.String,
+    "place": pl.String,
+    "relation": pl.String,
+    "disability": pl.String,
+    "identity_weight": pl.Float64,
+    "name_weight": pl.Float64,
+    "place_weight": pl.Float64,
+    "relation_weight": pl.Float64,
+    "disability_weight": pl.Float64,
+    "prior_weight": pl.Float64,
+    "row_key": pl.String,
+    "person_key": pl.String,
+    "shown": pl.String,  # JSON: what a clerk compares
+}
+
+# What each kind of blocking key brought to a list, and what it cost.
+BLOCKING: dict[str, type[pl.DataType]] = {
+    "dataset": pl.String,
+    "kind": pl.String,
+    "pairs": pl.Int64,
+    "alone": pl.Int64,  # found by no other kind of key
+    "linked": pl.Int64,
+    "linked_alone": pl.Int64,
+    "review": pl.Int64,
+    "keys_left_out": pl.Int64,  # key values shared by too many
+    "pairs_left_out": pl.Int64,
+}
+
 # Identity numbers found in delivered rows that could not be read: these rows may be about the people they name.
 UNREADABLE: dict[str, type[pl.DataType]] = {
     "dataset": pl.String,

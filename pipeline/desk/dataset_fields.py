@@ -30,8 +30,8 @@ REGISTER_FIELDS = {
 }
 # Columns that the run adds to a list's rows, and words of the condition language.
 _TAKEN = (
-    *("person", "decision", "live", "method", "match_probability", "row_name", "row_birth_date", "row_sex"),
-    *("number_birth_date", "number_sex", "veto", "place"),
+    *("person", "decision", "live", "method", "match_probability", "county", "slot_group", "row"),
+    *("number_birth_date", "number_sex", "veto", "place", "borrowed"),
     *("and", "or", "not", "in", "between", "true", "false", "null", "blank"),
     *("any", "count", "first", "sum", "age", "where"),
 )
@@ -41,6 +41,14 @@ _PERSON_TYPES = {
     "certificate": "certificate",
     "birth_date": "date",
     "sex": "code",
+    "category": "code",
+    "level": "code",
+    "area": "region",
+    "address": "text",
+    "phone": "text",
+    "account": "text",
+    "guardian_name": "name",
+    "guardian_id": "id",
 }
 _HOUSEHOLD_TYPES = {"head_name": "name", "head_id": "id"}
 

@@ -125,7 +125,7 @@ def list_facts_sql(
     )
     values = ",\n  ".join(f'{_value_sql(fact, words)} as "{fact.name}"' for fact in facts)
     of_household = any(fact.spec.of_household for fact in facts)
-    rows = rows or (house_rows_sql(dataset) if of_household else person_rows_sql(dataset, sure))
+    rows = rows or (house_rows_sql(dataset, sure) if of_household else person_rows_sql(dataset, sure))
     return (
         f"select r.person,\n  {values}\n"
         f"from (select r.*, ({live}) as live from {rows} as r) as r\ngroup by r.person"
@@ -142,14 +142,15 @@ def person_rows_sql(dataset: Dataset, sure: bool) -> str:
     )
 
 
-def house_rows_sql(dataset: Dataset) -> str:
+def house_rows_sql(dataset: Dataset, sure: bool) -> str:
     """The rows of a house list by the people of the family that the house's head belongs to."""
+    only = " and f.decision = 'linked'" if sure else ""
     carried = ", ".join(f'h."{name}"' for name in _fields_used(dataset))
     return (
         f"(select distinct f.person, f.source_file, f.sheet, f.source_row, f.decision, {carried} from family_links as f"
         f" join list_{dataset.table} as h"
         " on h.source_file = f.source_file and h.sheet = f.sheet and h.source_row = f.source_row"
-        f" where f.dataset = '{dataset.dataset}')"
+        f" where f.dataset = '{dataset.dataset}'{only})"
     )
 
 

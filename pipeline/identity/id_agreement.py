@@ -146,7 +146,9 @@ def _ends(frame: pl.DataFrame, ends: pl.DataFrame) -> list[pl.DataFrame]:
     texts = frame.select("at", "own", "own_last", number_18=pl.col("own_first") * 10 + pl.col("own_last"))
     digits = ends.join(texts, on="at").filter(pl.col("own").str.starts_with(pl.col("digits")))
     # a numeric cell that ends in 000 may be Excel's, or a float64 that happens to
-    floats = id_remains.numbers(frame.select("at", "text", "number")).filter(~pl.col("zeros") | pl.col("number"))
+    floats = id_remains.numbers(frame.select("at", "text", "number")).filter(
+        ~pl.col("zeros") | pl.col("number")
+    )
     value = floats.join(texts, on="at")
     near = (pl.col("number_18") - pl.col("value")).abs() <= id_remains.CLOSE
     size = pl.col("mantissa").str.len_bytes().cast(pl.Int64)

@@ -17,7 +17,7 @@ import polars as pl
 from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.problem import Problem
-from pipeline.identity import id_number
+from pipeline.identity import id_number, id_repair
 from pipeline.intake import fields, values
 from pipeline.intake.columns_read import Coded
 from pipeline.intake.counts import KEPT_PROBLEMS, Counts, FieldCounts
@@ -29,6 +29,8 @@ from pipeline.intake.unreadable import Number, numbers_in
 Column = pl.Series | Coded
 SERIES_TYPES = frozenset({"id", "certificate", "name", "text"})  # the other types are read as Coded
 _TEXTS = ("name", "text")  # garbled, they are no reason to lose a row
+_FIFTEEN_LEFT = "^\\x01?[1-9][0-9]{16}[0-9]$"  # 18 digits, though the last three are lost
+_VISIBLE = 10
 POLARS_TYPES = {"VARCHAR": pl.String, "BIGINT": pl.Int64, "DATE": pl.Date}
 
 
@@ -254,7 +256,10 @@ def _mark_names(dataset: Dataset, done: dict[str, pl.Series], counted: dict[str,
 
 
 def _usable(frame: pl.DataFrame, dataset: Dataset) -> pl.Series:
-    """Which rows hold an identifier of their person (of the house's head, where a list names only heads)."""
+    """Which rows hold an identifier of their person (of the house's head, where a list names only heads).
+
+    A number of which a spreadsheet left fifteen digits, or a mask ten, still finds its person by the name beside it.
+    """
     names = [n for n in (dataset.person.id, dataset.person.certificate) if n]
     if not names and dataset.household and dataset.household.head_id:
         names = [dataset.household.head_id]
@@ -264,7 +269,18 @@ def _usable(frame: pl.DataFrame, dataset: Dataset) -> pl.Series:
         for column in (name, f"{name}_id", f"{name}_certificate")
         if column in frame.columns
     ]
-    return _any((frame[column].is_not_null() for column in columns), frame.height)
+    typed = [frame[f"{name}_typed"] for name in names if f"{name}_typed" in frame.columns]
+    left = [
+        *(texts.str.contains(_FIFTEEN_LEFT).fill_null(False) for texts in typed),
+        *(_much_visible(texts) for texts in typed),
+    ]
+    return _any([*(frame[column].is_not_null() for column in columns), *left], frame.height)
+
+
+def _much_visible(typed: pl.Series) -> pl.Series:
+    """Which numbers are masked and still show ten characters or more."""
+    pattern = id_repair.masked(typed)["pattern"]
+    return (pattern.str.count_matches("[^?]") >= _VISIBLE).fill_null(False)
 
 
 def _any(masks: Iterable[pl.Series], rows: int) -> pl.Series:

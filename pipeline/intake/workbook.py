@@ -111,14 +111,20 @@ def _text(value: object) -> str:
 
 
 def number_text(number: float) -> str:
-    """A numeric cell: no ".0", no exponent, 15 significant digits as Excel shows; 1e15 and more marked as digits lost."""
+    """A numeric cell: no ".0", no exponent, 15 significant digits as Excel shows; 1e15 and more are
+    marked as digits lost."""
     if -1e15 < number < 1e15:
         whole = int(number)
         if whole == number:
             return str(whole)
         text = f"{number:.15g}"
         return format(Decimal(text), "f") if "e" in text else text
-    return f"{NUMERIC_CELL}{int(number)}" if math.isfinite(number) else ""
+    if not math.isfinite(number):
+        return ""
+    # Excel keeps 15 significant digits, so a typed number is the nearest of those; a script's float keeps all it has.
+    shown = Decimal(f"{number:.15g}")
+    whole = int(shown) if float(shown) == number else int(number)
+    return f"{NUMERIC_CELL}{whole}"
 
 
 def fill_merges(rows: list[list[str]], merges: Iterable[tuple[tuple[int, int], tuple[int, int]]]) -> None:

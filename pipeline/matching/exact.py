@@ -7,9 +7,7 @@ house head's number stands on a child or member. It goes to `unlinked` with the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import duckdb
 import polars as pl
@@ -18,69 +16,61 @@ from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import Dataset
 from pipeline.identity.person_name import contradicts
 from pipeline.matching.people import run_sql
+from pipeline.matching.row_features import FEATURES as FEATURES
+from pipeline.matching.row_features import RowPerson as RowPerson
+from pipeline.matching.row_features import carried_fields as carried_fields
+from pipeline.matching.row_features import features_sql
 from pipeline.matching.store import keep
 
 
-@dataclass(frozen=True)
-class RowPerson:
-    """Which fields of a list name the row's own person; a house list's own person is its head."""
-
-    name: str | None
-    id: str | None
-    certificate: str | None
-    birth_date: str | None
-    sex: str | None
-
-    @staticmethod
-    def of(dataset: Dataset) -> RowPerson:
-        roles = dataset.person
-        if roles.id is None and roles.certificate is None and dataset.household is not None:
-            return RowPerson(dataset.household.head_name, dataset.household.head_id, None, None, None)
-        return RowPerson(roles.name, roles.id, roles.certificate, roles.birth_date, roles.sex)
-
-
-def carried_fields(dataset: Dataset) -> list[str]:
-    """Fields that the facts of this list, or its family, are made of: they travel with the linked rows."""
-    text = " ".join([dataset.live, *(fact.of for fact in dataset.facts.values())])
-    words = set(re.findall(r"[A-Za-z_]+", text))
-    family = dataset.household.family if dataset.household else None
-    return [name for name in dataset.fields if name in words or name == family]
-
-
 def candidates_sql(dataset: Dataset) -> str:
-    """`candidates_<list>`: every row × register person of which a number stands in the row, with what may deny it."""
+    """`candidates_<list>`: every row × register person of which a number stands in the row, with what may deny it.
+
+    Also the rows under a number that is asked for (method `asked`, person null): all in one pass over the list.
+    """
     who = RowPerson.of(dataset)
-    own = {
-        "row_name": f'l."{who.name}"' if who.name else "cast(null as varchar)",
-        "row_birth_date": f'l."{who.birth_date}"' if who.birth_date else "cast(null as date)",
-        "row_sex": f'l."{who.sex}"' if who.sex else "cast(null as varchar)",
-    }
     carried = [f'l."{name}"' for name in carried_fields(dataset)]
-    said = ["k.birth_date as number_birth_date", "k.sex as number_sex"]
-    own_sql = [f"{sql} as {name}" for name, sql in own.items()]
-    head = ", ".join(["l.source_file", "l.sheet", "l.source_row", *carried, *own_sql, *said])
+    features = [f"{sql} as {name}" for name, sql in features_sql(dataset).items()]
+    number = ["k.birth_date as number_birth_date", "k.sex as number_sex"]
+    house = dataset.household
+    borrowed = (
+        f"coalesce(l.{who.id} = l.{house.head_id} and l.{house.relation} <> '户主', false)"
+        if who.id and house and house.head_id and house.relation
+        else "false"
+    )
+    said = ", ".join(
+        ["l.source_file", "l.sheet", "l.source_row", *carried, *features, *number, f"{borrowed} as borrowed"]
+    )
     source = f"from list_{dataset.table} as l join keys as k"
     parts = []
     if who.id:
-        method = f"case when l.{who.id}_certificate is null then 'id' else 'certificate_in_id_column' end"
+        in_it = f"case when l.{who.id}_certificate is null then 'id' else 'certificate_in_id_column' end"
+        method = f"case when k.kind = 'asked' then 'asked' else {in_it} end"
         parts.append(
-            f"select {head}, k.person, {method} as method {source} on k.number = l.{who.id} where k.kind = 'id'"
+            f"select {said}, k.person, {method} as method {source}"
+            f" on k.number = l.{who.id} where k.kind in ('id', 'asked')"
         )
         parts.append(
-            f"select {head}, k.person, 'certificate_number' as method {source}"
+            f"select {said}, k.person, 'certificate_number' as method {source}"
             f" on k.number = substr(l.{who.id}_certificate, 1, 20)"
             f" where k.kind = 'certificate' and l.{who.id} is null"
         )
     if who.certificate:
         other = f" and (l.{who.id} is null or l.{who.id} <> l.{who.certificate}_id)" if who.id else ""
         parts.append(
-            f"select {head}, k.person, 'certificate_id' as method {source}"
+            f"select {said}, k.person, 'certificate_id' as method {source}"
             f" on k.number = l.{who.certificate}_id where k.kind = 'id'{other}"
         )
         parts.append(
-            f"select {head}, k.person, 'certificate_number' as method {source}"
+            f"select {said}, k.person, 'certificate_number' as method {source}"
             f" on k.number = substr(l.{who.certificate}, 1, 20)"
             f" where k.kind = 'certificate' and l.{who.certificate}_id is null"
+        )
+    if who.id and house and house.head_id and house.relation:
+        # the head's own row without a number: the head's number beside it is his
+        parts.append(
+            f"select {said}, k.person, 'head_id' as method {source} on k.number = l.{house.head_id}"
+            f" where k.kind = 'id' and l.{who.id} is null and l.{house.relation} = '户主'"
         )
     return f"create or replace table candidates_{dataset.table} as\n" + "\nunion all\n".join(parts)
 
@@ -88,11 +78,11 @@ def candidates_sql(dataset: Dataset) -> str:
 def pairs_sql(dataset: Dataset) -> str:
     """The distinct names that stand against a register name under one number in this list."""
     return (
-        "select distinct p.name as register_name, c.row_name as row_name,"
-        " coalesce(c.row_birth_date = c.number_birth_date, false) as confirmed"
+        "select distinct p.name as register_name, c.r_name as row_name,"
+        " coalesce(c.r_birth_date = c.number_birth_date, false) as confirmed"
         f" from candidates_{dataset.table} as c"
         " join people as p on p.person = c.person"
-        " where c.row_name <> p.name"
+        " where c.r_name <> p.name"
     )
 
 
@@ -100,24 +90,29 @@ def linked_sql(dataset: Dataset) -> str:
     """`judged_<list>` (candidates with their veto) and `linked_<list>` (one register person a row).
 
     A row whose numbers name one person by two ways is linked by one of them; one that names two people is not linked.
+    Rows denied, and rows under a number that is asked for, go to `unsettled_<list>` with their features.
     """
     table = dataset.table
     carried = "".join(f'j."{name}", ' for name in carried_fields(dataset))
+    said = ", ".join(
+        [*(f'c."{name}"' for name in carried_fields(dataset)), *(f"c.{name}" for name in FEATURES)]
+    )
     return f"""
 create or replace table judged_{table} as
 select
   c.*,
   case
-    when c.row_birth_date <> c.number_birth_date then 'birth_date'
-    when c.row_sex <> c.number_sex then 'sex'
+    when c.r_birth_date <> c.number_birth_date then 'birth_date'
+    when c.r_sex <> c.number_sex then 'sex'
     when n.register_name is not null then 'name'
+    when c.borrowed then 'head_id'
   end as veto,
-  case when c.row_name = p.name then 1.0 else 0.999 end as match_probability
+  cast(case when c.r_name = p.name then 1.0 else 0.999 end as double) as match_probability
 from candidates_{table} as c
 join people as p on p.person = c.person
 left join name_contradictions as n
-  on n.register_name = p.name and n.row_name = c.row_name
-  and n.confirmed = coalesce(c.row_birth_date = c.number_birth_date, false);
+  on n.register_name = p.name and n.row_name = c.r_name
+  and n.confirmed = coalesce(c.r_birth_date = c.number_birth_date, false);
 
 create or replace table several_{table} as
 select source_file, sheet, source_row, min(person) as person, max(person) as other, min(method) as method
@@ -135,20 +130,34 @@ left join several_{table} as s
 where j.veto is null and (s.person is null or (s.person = s.other and s.method = j.method));
 
 {doubtful_sql(dataset)}
+create or replace table denied_{table} as
+select v.source_file, v.sheet, v.source_row, v.person, min(v.veto) as reason
+from judged_{table} as v
+left join linked_{table} as l
+  on l.source_file = v.source_file and l.sheet = v.sheet and l.source_row = v.source_row
+where v.veto is not null and l.source_row is null
+group by v.source_file, v.sheet, v.source_row, v.person;
+
+create or replace table unsettled_{table} as
+select distinct c.source_file, c.sheet, c.source_row, {said}
+from candidates_{table} as c
+left join asked_numbers as a on a.number = c.r_number and c.method = 'asked'
+left join denied_{table} as d
+  on d.source_file = c.source_file and d.sheet = c.sheet and d.source_row = c.source_row
+where d.source_row is not null or (c.method = 'asked' and coalesce(a.name <> c.r_name, true));
+drop table candidates_{table};
+
 insert into unlinked
-select '{dataset.dataset}' as dataset, j.source_file, j.source_row, p.certificate_number, j.reason
+select '{dataset.dataset}' as dataset, j.source_file, j.sheet, j.source_row, j.person, j.reason
 from (
-  select v.source_file, v.sheet, v.source_row, v.person, min(v.veto) as reason
-  from judged_{table} as v
-  left join linked_{table} as l
-    on l.source_file = v.source_file and l.sheet = v.sheet and l.source_row = v.source_row
-  where v.veto is not null and l.source_row is null
-  group by v.source_file, v.sheet, v.source_row, v.person
+  select source_file, sheet, source_row, person, reason from denied_{table}
   union all
   select s.source_file, s.sheet, s.source_row, s.person, 'several_people' as reason
   from several_{table} as s where s.person <> s.other
-) as j
-join people as p on p.person = j.person;
+  union all
+  select s.source_file, s.sheet, s.source_row, s.other as person, 'several_people' as reason
+  from several_{table} as s where s.person <> s.other
+) as j;
 """
 
 
@@ -178,8 +187,8 @@ where k.kind = 'id' and u.dataset = '{dataset.dataset}';
 
 
 def link_exactly(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
-    """Creates `linked_<list>` and `doubtful_<list>` for every list, `links` (all that are sure), `doubted` (people of
-    whom some row is in doubt) and `unlinked` (rows denied, with the reason).
+    """Creates `linked_<list>`, `doubtful_<list>` and `denied_<list>` for every list, and `unlinked` (rows denied, with
+    the reason). `finish_links` ends the matching.
     """
     lists = [d for d in datasets.values() if d.role != "register"]
     for dataset in lists:
@@ -188,8 +197,16 @@ def link_exactly(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]
     keep(con, "name_contradictions", contradictions(con, [pairs_sql(dataset) for dataset in lists]))
     for dataset in lists:
         run_sql(con, linked_sql(dataset))
-        for kind in ("candidates", "judged", "several"):
+        for kind in ("judged", "several"):
             run_sql(con, f"drop table {kind}_{dataset.table}")
+    run_sql(con, REVIEW_LINKS_TABLE)
+
+
+def finish_links(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
+    """Creates `links` (every linked row, and the best candidate of every row for review), `doubted` (people of whom
+    some row is in doubt), and takes from `unlinked` what was linked to the same person in the end.
+    """
+    lists = [d for d in datasets.values() if d.role != "register"]
     doubted = "\nunion\n".join(f"select person from doubtful_{d.table}" for d in lists)
     run_sql(con, f"create or replace table doubted as\n{doubted}")
     union = "\nunion all\n".join(
@@ -197,12 +214,32 @@ def link_exactly(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]
         f" from linked_{d.table}"
         for d in lists
     )
-    run_sql(con, f"create or replace view links as\n{union}")
+    run_sql(con, f"create or replace view links as\n{union}\nunion all\nselect * from review_links")
+    run_sql(con, STILL_UNLINKED)
+
+
+STILL_UNLINKED = """
+create or replace table still_unlinked as
+select u.* from unlinked as u
+left join links as l
+  on l.dataset = u.dataset and l.source_file = u.source_file and l.sheet = u.sheet and l.source_row = u.source_row
+  and l.person = u.person and l.decision = 'linked'
+where l.source_row is null;
+create or replace table unlinked as select * from still_unlinked;
+drop table still_unlinked;
+"""
+
+REVIEW_LINKS_TABLE = """
+create or replace table review_links (
+  dataset varchar, source_file varchar, sheet varchar, source_row bigint, person bigint, method varchar,
+  match_probability double, decision varchar
+);
+"""
 
 
 UNLINKED_TABLE = """
 create or replace table unlinked (
-  dataset varchar, source_file varchar, source_row bigint, certificate_number varchar, reason varchar
+  dataset varchar, source_file varchar, sheet varchar, source_row bigint, person bigint, reason varchar
 );
 """
 

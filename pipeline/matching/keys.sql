@@ -28,10 +28,14 @@ left join (
   join people as p on p.person = e.person
   left join folded_names as n on n.name = p.name
 ) as ranked on ranked.number = k.number and ranked.kind = k.kind and ranked.person = k.person
-where coalesce(ranked.place, 1) = 1;
+where coalesce(ranked.place, 1) = 1
+union all
+select distinct a.number, 'asked' as kind, cast(null as bigint) as person, cast(null as date) as birth_date,
+  cast(null as varchar) as sex
+from asked_numbers as a;
 
 create or replace table matchable as
-select distinct person from keys;
+select distinct person from keys where kind <> 'asked';
 
 -- Further certificates of a person who has one that counts: told to 残联 as duplicates, answered for nothing.
 create or replace table superseded as

@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from pipeline.contracts.dataset import Dataset
+from pipeline.identity import id_repair
 from pipeline.identity.person_name import fold
 from pipeline.matching.store import keep
 
@@ -43,8 +44,49 @@ def load_people(con: duckdb.DuckDBPyConnection, register: Dataset, successor: Ca
     run_sql(con, sql_text("numbers.sql"))
     names: pl.DataFrame = con.sql(_NAMES_OF_SHARED_NUMBERS).pl().sort("name")
     keep(con, "folded_names", names.with_columns(folded=fold(names["name"])))
+    ask_about(con, register)
     run_sql(con, sql_text("keys.sql"))
 
+
+def ask_about(con: duckdb.DuckDBPyConnection, register: Dataset) -> None:
+    """Creates `asked_numbers` (number, name), `repaired_numbers` (person, number) and `numberless` (name, born: YYYYMMDD).
+
+    A row with a sound number may still be a register person's: where the number is his guardian's (`name` is then the
+    guardian's own, whose rows are not meant), or one slip away from what the register holds of a person without one.
+    """
+    damaged: pl.DataFrame = con.sql(_DAMAGED).pl()
+    near = id_repair.neighbours(damaged["typed"].str.slice(0, 18))
+    repaired = near.select(damaged["person"].gather(near["at"]).alias("person"), "number").unique()
+    keep(con, "repaired_numbers", repaired.sort("person", "number"))
+    guardian = register.person.guardian_id
+    guardians = (
+        f"union select g.{guardian} as number, coalesce(g.gname, '') as name from register as g"
+        f" where g.{guardian} is not null and coalesce(g.{guardian} <> g.id, true)"
+        if guardian
+        else ""
+    )
+    run_sql(
+        con,
+        f"create or replace table asked_numbers as select number, '' as name from repaired_numbers {guardians};"
+        f"create or replace table numberless as {_NUMBERLESS}",
+    )
+
+
+_NUMBERLESS = """
+select distinct
+  p.name,
+  concat(
+    substr(cast(p.birth_date as varchar), 1, 4), substr(cast(p.birth_date as varchar), 6, 2),
+    substr(cast(p.birth_date as varchar), 9, 2)
+  ) as born
+from people as p where p.id_number is null and p.name is not null and p.birth_date is not null"""
+
+_DAMAGED = """
+select p.person, coalesce(g.id_typed, g.cert_typed, g.cert) as typed
+from people as p
+join register as g on g.source_file = p.source_file and g.sheet = p.sheet and g.source_row = p.source_row
+where p.id_number is null and coalesce(g.id_typed, g.cert_typed, g.cert) is not null
+order by p.person"""
 
 _NAMES_OF_SHARED_NUMBERS = """
 select distinct p.name

@@ -36,9 +36,14 @@ def open_lists(
     snapshots: tuple[Snapshot, ...],
     unreadable: pl.DataFrame | None = None,
 ) -> None:
-    """Creates `list_<department>__<dataset>` for every dataset, in the schema's columns, and `unreadable`."""
+    """Creates `list_<department>__<dataset>` for every dataset, in the schema's columns, `unreadable` and
+    `list_files` (dataset, its title, source_file, and the county that delivered it, null for a prefecture-wide list).
+    """
     nothing = pl.DataFrame(schema=UNREADABLE)
     keep(con, "unreadable", nothing if unreadable is None else unreadable.select(list(UNREADABLE)))
+    delivered = [(s.dataset, datasets[s.dataset].title, s.source_file, s.county or None) for s in snapshots]
+    columns = ("dataset", "title", "source_file", "county")
+    keep(con, "list_files", pl.DataFrame(delivered, schema=dict.fromkeys(columns, pl.String), orient="row"))
     for key, dataset in datasets.items():
         files = [str(file) for s in snapshots if s.dataset == key for file in s.files]
         con.execute(f"create or replace view list_{dataset.table} as {_source(dataset, files)}").fetchall()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -13,6 +13,22 @@ from pipeline.contracts.problem import Problem
 from pipeline.contracts.register_findings import REGISTER_FINDINGS
 from pipeline.contracts.rule import Rule
 from pipeline.contracts.settings import Settings
+
+# Linked rows summed up by person and method, and the rows that may be a person's.
+MATCHED = {
+    "certificate_number": pl.String,
+    "method": pl.String,
+    "lists": pl.Int64,
+    "least": pl.Float64,  # the least match_probability
+}
+DOUBTFUL = {
+    "certificate_number": pl.String,
+    "dataset": pl.String,
+    "source_file": pl.String,
+    "source_row": pl.Int64,
+    "method": pl.String,
+    "match_probability": pl.Float64,
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,8 @@ class NightForReports:
     rules: dict[str, Rule]
     datasets: dict[str, Dataset]
     settings: Settings
+    matched: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MATCHED))
+    doubtful: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DOUBTFUL))
 
     @property
     def degraded(self) -> bool:

@@ -10,6 +10,7 @@ import polars as pl
 from pipeline.contracts.register_findings import REGISTER_FINDINGS
 from pipeline.contracts.rule import Rule
 from pipeline.identity.mask import mask_id
+from pipeline.reports.matched_words import matched_words
 from pipeline.reports.night import NightForReports
 from pipeline.reports.place import township_and_village
 from pipeline.reports.safe_text import masked_text, no_formula
@@ -34,6 +35,7 @@ COLUMNS = (
     "疑点类型",
     "涉及政策",
     "疑点描述",
+    "匹配方式与置信度",
     "依据文号",
     "责任部门",
     "性质",
@@ -86,6 +88,7 @@ def case_rows(night: NightForReports) -> pl.DataFrame:
         .filter(pl.col("county_code").is_not_null())
         .join(people, on="certificate_number", how="left", maintain_order="left")
         .join(_rule_words(night), on="code", how="left", maintain_order="left")
+        .join(matched_words(night), on="certificate_number", how="left", maintain_order="left")
         .with_columns(
             pl.col("outcome").replace_strict(_OUTCOME_KINDS, default=pl.col("finding_kind")).alias("kind"),
             pl.col("strength").replace_strict(_NATURES, default="核查").alias("nature"),
@@ -178,12 +181,19 @@ def county_table(rows: pl.DataFrame, night: NightForReports, county: str, *, ful
         "疑点类型": pl.col("kind"),
         "涉及政策": pl.col("title"),
         "疑点描述": pl.col("reason"),
+        "匹配方式与置信度": _how_matched(),
         "依据文号": pl.col("law"),
         "责任部门": pl.col("owner"),
         "性质": pl.col("nature"),
     }
     shown = [_safe(words.get(name, pl.lit("")), name, full_ids).alias(name) for name in COLUMNS]
     return rows.select(shown)
+
+
+def _how_matched() -> pl.Expr:
+    """What is doubtful first where it keeps the answer open, else how the rows were found."""
+    doubtful = pl.when(pl.col("outcome") == "verify").then("doubtful")
+    return pl.concat_str([doubtful, "matched"], separator="；", ignore_nulls=True)
 
 
 def _safe(text: pl.Expr, column: str, full_ids: bool) -> pl.Expr:

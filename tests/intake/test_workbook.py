@@ -323,7 +323,7 @@ def test_spreadsheet_xml_of_2003(tmp_path: Path, encoding: str) -> None:
     assert first.rows == [
         [""] * 5,
         ["", "证件", "证件", "", ""],
-        ["12.5", ID, NUMERIC_CELL + "539901199001011008", "2021-07-14", ""],
+        ["12.5", ID, NUMERIC_CELL + "539901199001011000", "2021-07-14", ""],
     ]
     assert (first.name, first.visible, second.rows, second.visible) == ("名册", True, [["TRUE"]], False)
 

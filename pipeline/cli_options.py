@@ -1,0 +1,26 @@
+"""What several commands share: options, examples in the help, and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+Schemas = Annotated[
+    Path | None,
+    typer.Option("--schemas", help="Folder of dataset files; default: ./schemas, else as installed."),
+]
+Rules = Annotated[
+    Path | None, typer.Option("--rules", help="Folder of rules; default: ./rules, else as installed.")
+]
+
+
+def examples(*lines: str) -> str:
+    return "Examples:\n\n" + "\n\n".join(f"  {line}" for line in lines)
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """Ends the program with a message on standard error."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
