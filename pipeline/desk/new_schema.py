@@ -26,7 +26,9 @@ grain: 请写明一行是什么，例如：一行是一个人的一笔发放。
 delivery:
   by: {by}  # county：每县一份；prefecture：全州（市）一份
   stale_after_days: 62  # 快照日期比核对日期早这么多天以上，就不再据以下结论
-person: {{{person}}}  # 哪些列说的是这一行的本人：name、id、certificate、birth_date、sex
+person: {{{person}}}  # 哪些列说的是这一行的本人：name、id、certificate、birth_date、sex；
+# 号码残缺时还靠这些认人，有就写：area、address、phone、account、guardian_name、guardian_id、category、level
+# unique_by: []  # 每人只有一行时写 []；每人每个险种一行写 [险种列]；可有多行就不写
 # household: {{family: 户号列, head_name: 户主姓名列, head_id: 户主身份证列, relation: 与户主关系列}}  # 按户的名单才写
 # live: "state = '正常'"  # 哪些行有效；不写就是每一行都算
 

@@ -14,13 +14,13 @@ from pipeline.matching.fellegi_sunter import Level as Level
 from pipeline.matching.fellegi_sunter import Model as Model
 from pipeline.matching.fellegi_sunter import match_weights as match_weights
 from pipeline.matching.fellegi_sunter import probability as probability
-from pipeline.matching.fuzzy import PRIORS as PRIORS
-from pipeline.matching.fuzzy import Matcher as Matcher
 from pipeline.matching.fuzzy import link_fuzzily as link_fuzzily
 from pipeline.matching.misnamed import refuse_misnamed as refuse_misnamed
 from pipeline.matching.model_file import Models as Models
 from pipeline.matching.model_file import load_models as load_models
 from pipeline.matching.model_file import save_models as save_models
+from pipeline.matching.pair_matching import PRIORS as PRIORS
+from pipeline.matching.pair_matching import Matcher as Matcher
 from pipeline.matching.people import load_people as load_people
 from pipeline.matching.store import connect as connect
 from pipeline.matching.store import open_lists as open_lists

@@ -148,7 +148,7 @@ def prepared_rows(rows: pl.DataFrame, successor: Callable[[str], str]) -> pl.Dat
 
 
 def row_keys(rows: pl.DataFrame) -> pl.DataFrame:
-    """`row`, `kind`, `key` of prepared rows."""
+    """`row`, `kind`, `key` of prepared rows; a key may stand twice."""
     own = pl.col("r_number").is_null()
     no_birth = pl.col("r_birth").is_null()
     digits = pl.coalesce("r_digits", "r_body").str.extract(f"^([0-9]{{{_DIGITS}}})")
@@ -177,7 +177,7 @@ def row_keys(rows: pl.DataFrame) -> pl.DataFrame:
     near = id_repair.neighbours(damaged["r_body"])
     repaired = near.select(damaged["row"].gather(near["at"]).alias("row"), "number")
     parts += _long(repaired, "row", {"id_repaired": _key("id", pl.col("number"))})
-    return pl.concat(parts).unique()
+    return pl.concat(parts)
 
 
 def person_keys(

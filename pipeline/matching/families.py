@@ -14,8 +14,8 @@ from pipeline.contracts.dataset import Dataset
 from pipeline.identity import id_number
 from pipeline.matching import blocking
 from pipeline.matching.exact import contradictions
-from pipeline.matching.fuzzy import Matcher, matched
 from pipeline.matching.open_rows import all_open_sql
+from pipeline.matching.pair_matching import Matcher, matched
 from pipeline.matching.people import run_sql
 from pipeline.matching.person_features import with_name_keys
 from pipeline.matching.store import keep
