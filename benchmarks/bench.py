@@ -107,8 +107,8 @@ def own_night(state: Path) -> None:
 STEPS: dict[str, Callable[[Path], None]] = {"plain_join": plain_join, "own_night": own_night}
 
 
-def in_process(step: str, state: Path) -> dict[str, float]:
-    command = [sys.executable, __file__, "--step", step, "--state", str(state)]
+def in_process(step: str, state: Path, script: str = __file__) -> dict[str, float]:
+    command = [sys.executable, script, "--step", step, "--state", str(state)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{step} failed:\n{done.stderr}")

@@ -13,14 +13,13 @@ import json
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import ROOT, measured, plain_join, snapshots
+from bench import ROOT, in_process, measured, plain_join, snapshots
 from matching_data import LIST, cut_state, make_state, write_splink_input
 
 _MEMORY_GB, _THREADS = 3.0, 2
@@ -108,15 +107,6 @@ STEPS: dict[str, Callable[[Path], dict[str, float]]] = {
 }
 
 
-def in_process(step: str, state: Path) -> dict[str, float]:
-    command = [sys.executable, __file__, "--step", step, "--state", str(state)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{step} failed:\n{done.stderr}")
-    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return told
-
-
 def line(name: str, told: dict[str, float]) -> str:
     return f"{name:15s} " + "  ".join(
         f"{key} {value:.4f}"
@@ -132,7 +122,9 @@ def compare(state: Path, runs: int) -> None:
     """Join and matching in turn; every run is told, and the ratio pair by pair."""
     pairs = []
     for _ in range(runs):
-        pairs.append((in_process("exact_join", state), in_process("whole_matching", state)))
+        pairs.append(
+            (in_process("exact_join", state, __file__), in_process("whole_matching", state, __file__))
+        )
         print(line("exact_join", pairs[-1][0]))
         print(line("whole_matching", pairs[-1][1]), flush=True)
     for clock in ("wall", "cpu"):
@@ -150,7 +142,7 @@ def beside_splink(state: Path, python: Path, rows: int) -> None:
     if not part.is_dir():
         cut_state(state, part, rows)
         write_splink_input(part)
-    own = in_process("whole_matching", part)
+    own = in_process("whole_matching", part, __file__)
     print(line("own, part", own), flush=True)
     command = [str(python), str(Path(__file__).with_name("splink_links.py")), str(part)]
     try:

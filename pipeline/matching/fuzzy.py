@@ -2,7 +2,8 @@
 
 Per list: block (equality joins), compare (one level a field), weigh (Fellegi–Sunter, frozen weights), assign (one row to
 one person, best overall), decide (linked, review, none). It adds to `linked_<list>` and `doubtful_<list>` and never
-touches an exact link. Nothing in it depends on how many rows or people there are besides the compared pair's rivals.
+touches an exact link. Nothing in it depends on how many rows or people there are besides the compared pair's rivals
+(but for key values that so many share that they are left out, `blocking.LARGEST`).
 """
 
 from __future__ import annotations

@@ -69,7 +69,9 @@ def slot_group_sql(dataset: Dataset, alias: str) -> str:
     if dataset.unique_by is None:
         return "cast(null as varchar)"
     parts = [f"coalesce(cast({alias}.\"{name}\" as varchar), '')" for name in dataset.unique_by]
-    return f"concat({', '.join(parts)}, '')" if parts else "''"
+    # with a mark between: 甲+乙丙 is not 甲乙+丙
+    between = ", '|', ".join(parts)
+    return f"concat({between}, '')" if parts else "''"
 
 
 def all_open_sql(lists: list[Dataset], view: str) -> str:

@@ -42,7 +42,7 @@ _TOWNSHIP = r"[县市区旗州]?(\p{Han}{1,7}?(?:街道|镇|乡|苏木))"
 
 
 def person_features(con: duckdb.DuckDBPyConnection, register: Dataset) -> pl.DataFrame:
-    """One row a register person, in the order of `person`: the columns above, the name's keys and its frequency.
+    """One row a register person, in the order of `person`: the columns above and the name's keys.
 
     `p_folded`, `p_sound`: the name's match keys; `p_township`: from the address.
     """
