@@ -55,8 +55,8 @@ def snapshots(state: Path) -> list[object]:
     return found
 
 
-def plain_join(state: Path) -> None:
-    """The bare scan-and-join: every list to the register on the ID, the joined rows' place and certificate kept."""
+def plain_join(state: Path, kept: str = "l.source_file, l.source_row") -> None:
+    """The bare scan-and-join: every list to the register on the ID; `kept` of the joined rows and the certificate are kept."""
     import duckdb
 
     con = duckdb.connect(config={"memory_limit": "3GB", "temp_directory": str(state / "spill")})
@@ -72,7 +72,7 @@ def plain_join(state: Path) -> None:
         columns = [row[0] for row in con.execute(f"describe select * from read_parquet({files})").fetchall()]
         key = next((c for c in ("id", "hid", "cert_id") if c in columns), None)
         con.execute(
-            f"create or replace table joined as select l.source_file, l.source_row, r.cert"
+            f"create or replace table joined as select {kept}, r.cert as register_cert"
             f" from read_parquet({files}) as l join register as r on l.{key} = r.id"
         ).fetchall()
 

@@ -1,6 +1,6 @@
 """The data of `matching.py`: one list of any size and a register, as accepted Parquet, and who each row is really about.
 
-Layout: `STATE/store/<dataset>/all/<YYYYMMDD>/part-00000.parquet` as the night's store has it, and
+Layout: `STATE/store/<dataset>/all/<YYYYMMDD>/` as the night's store has it, and
 `STATE/truth.parquet` (source_row, certificate_number, damage) of the rows that are about register people.
 """
 
@@ -10,9 +10,12 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+from bench import ROOT
 
+from pipeline.contracts.dataset import load_datasets
 from pipeline.identity.person_name import fold, pinyin_key
 from pipeline.intake.fields import clean
+from pipeline.intake.store import write_part
 from pipeline.sample.accepted import normalised
 from pipeline.sample.certificates import with_certificates
 from pipeline.sample.entitled import with_answers
@@ -29,6 +32,7 @@ AS_OF = date(2026, 10, 31)
 LIST, REGISTER = "medical_insurance/insured", "federation/register"
 _INSURED = 0.9875  # rows a person in the sample's world
 _HOUSEHOLDS = 60_000
+_PART_ROWS = 500_000
 _PREFECTURE = 1_000_000
 _UNASSIGNED = [f"{code}" for code in range(5399, 5334, -1)]  # prefecture codes that nobody has
 _EXPORTS = {export.key: export for export in EXPORTS}
@@ -69,6 +73,8 @@ def make_state(rows: int, people: int, state: Path, seed: int = 31) -> None:
             )
             if lists.rows >= upto:
                 break
+    lists.close()
+    register.close()
     pl.concat(truth).write_parquet(state / "truth.parquet")
 
 
@@ -101,12 +107,14 @@ class _Parts:
     def __init__(self, state: Path, dataset: str) -> None:
         self._folder = state / "store" / dataset / "all" / f"{AS_OF:%Y%m%d}"
         self._folder.mkdir(parents=True)
+        self._dataset = load_datasets(ROOT / "schemas")[dataset]
         self._file = f"{dataset}/list_{AS_OF:%Y%m%d}.csv"
+        self._waiting: list[pl.DataFrame] = []
         self._parts = 0
         self.rows = 0
 
     def add(self, columns: dict[str, pl.Series]) -> int:
-        """Writes one part; gives the physical row of its first line."""
+        """Takes a chunk's rows; gives the physical row of the first."""
         frame = pl.DataFrame(columns)
         first = self.rows + 2  # below the header
         self.write(
@@ -120,9 +128,17 @@ class _Parts:
         return first
 
     def write(self, frame: pl.DataFrame) -> None:
-        frame.write_parquet(self._folder / f"part-{self._parts:05d}.parquet", row_group_size=100_000)
-        self._parts += 1
+        self._waiting.append(frame)
         self.rows += frame.height
+        if sum(part.height for part in self._waiting) >= _PART_ROWS:
+            self.close()
+
+    def close(self) -> None:
+        """Writes what waits; the snapshot is whole then."""
+        if self._waiting:
+            write_part(pl.concat(self._waiting), self._dataset, self._folder, self._parts)
+            self._parts += 1
+            self._waiting = []
 
 
 def _normal(world: World, export: Export, rows: pl.DataFrame, kinds: pl.Series) -> dict[str, pl.Series]:
@@ -156,8 +172,10 @@ def cut_state(state: Path, part: Path, rows: int) -> None:
     register = state / "store" / REGISTER
     (part / "store" / REGISTER).parent.mkdir(parents=True)
     (part / "store" / REGISTER).symlink_to(register.resolve(), target_is_directory=True)
-    cut = _snapshot(state, LIST).head(rows).collect()
-    _Parts(part, LIST).write(cut)
+    cut = _snapshot(state, LIST).filter(pl.col("source_row") <= rows + 1).collect()
+    own = _Parts(part, LIST)
+    own.write(cut)
+    own.close()
     truth = pl.read_parquet(state / "truth.parquet")
     truth.filter(pl.col("source_row") <= rows + 1).write_parquet(part / "truth.parquet")
 
@@ -177,4 +195,4 @@ def write_splink_input(part: Path) -> None:
 
 def _snapshot(state: Path, dataset: str) -> pl.LazyFrame:
     folder = state / "store" / dataset / "all" / f"{AS_OF:%Y%m%d}"
-    return pl.scan_parquet(sorted(folder.glob("part-*.parquet")))
+    return pl.scan_parquet(sorted(folder.glob("*.parquet")))

@@ -74,7 +74,7 @@ def read_file(candidate: Candidate, dataset: Dataset, settings: Settings, scratc
         return FileResult(candidate, scratch, errors=(_placed(_unexpected(failure), candidate),))
     counts = delivery.total
     errors = tuple(_placed(problem, candidate) for problem in judge(delivery, source, settings.thresholds))
-    parts = delivery.parts or (_empty_part(dataset, scratch),)
+    parts = delivery.parts or write_part(empty_snapshot(dataset), dataset, scratch)
     notes = tuple(
         _placed(note, candidate)
         for note in (
@@ -115,12 +115,6 @@ def workers(settings: Settings) -> int:
 def _state(path: Path) -> tuple[int, int, int]:
     stat = path.stat(follow_symlinks=False)
     return stat.st_size, stat.st_mtime_ns, stat.st_ino
-
-
-def _empty_part(dataset: Dataset, scratch: Path) -> Path:
-    part = scratch / "part-00000.parquet"
-    write_part(empty_snapshot(dataset), part)
-    return part
 
 
 def _placed(problem: Problem, candidate: Candidate) -> Problem:

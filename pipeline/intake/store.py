@@ -1,4 +1,5 @@
-"""The snapshot store: state/store/<department>/<dataset>/<county or "all">/<YYYYMMDD>/part-00000.parquet …
+"""The snapshot store: state/store/<department>/<dataset>/<county or "all">/<YYYYMMDD>/settled-00000.parquet,
+open-00000.parquet … (which rows are settled: `contracts.own_number`)
 
 A snapshot appears whole or not at all: its parts are written elsewhere, made durable, and the folder is renamed
 into place with its manifest. The same file makes the same bytes; a second run leaves an equal snapshot untouched.
@@ -20,6 +21,7 @@ import pyarrow.parquet
 from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import Snapshot
+from pipeline.contracts.own_number import SETTLED, settled
 from pipeline.contracts.problem import Problem
 
 MANIFEST = "manifest.json"
@@ -31,12 +33,24 @@ _QUARANTINE = (
 )
 
 
-def write_part(frame: pl.DataFrame, path: Path) -> None:
-    """One part of a snapshot, durable when the function returns."""
-    frame.write_parquet(
-        path, compression="zstd", compression_level=1, statistics=False, row_group_size=_ROW_GROUP
-    )
-    _sync(path)
+def write_part(frame: pl.DataFrame, dataset: Dataset, folder: Path, number: int = 0) -> tuple[Path, ...]:
+    """One part of a snapshot: its settled rows and the others, one file each, durable when the function returns.
+
+    A file without rows is not written; of a part without rows the open one is.
+    """
+    whole = frame.with_columns(settled(dataset).alias("_settled"))
+    files = []
+    for name, wanted in ((SETTLED, True), ("open", False)):
+        rows = whole.filter(pl.col("_settled") == wanted).drop("_settled")
+        if not rows.height and not (name == "open" and not frame.height):
+            continue
+        path = folder / f"{name}-{number:05d}.parquet"
+        rows.write_parquet(
+            path, compression="zstd", compression_level=1, statistics=False, row_group_size=_ROW_GROUP
+        )
+        _sync(path)
+        files.append(path)
+    return tuple(files)
 
 
 def keep(parts: tuple[Path, ...], state: Path, snapshot: Snapshot) -> Snapshot:
@@ -45,8 +59,8 @@ def keep(parts: tuple[Path, ...], state: Path, snapshot: Snapshot) -> Snapshot:
     place.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
     fresh = snapshot.parquet / "kept"
     fresh.mkdir(mode=_PRIVATE)
-    for number, part in enumerate(parts):
-        part.rename(fresh / f"part-{number:05d}.parquet")
+    for part in parts:
+        part.rename(fresh / part.name)
     manifest = fresh / MANIFEST
     told = {"rows": snapshot.rows, "source_file": snapshot.source_file, "parts": len(parts)}
     manifest.write_text(json.dumps(told, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")

@@ -53,7 +53,7 @@ class _Task:
     plan: Layout
     block: Block
     source: Source
-    part: Path
+    scratch: Path
     end: _End | None
 
 
@@ -69,15 +69,12 @@ def read_text(path: Path, source: Source, scratch: Path, workers: int) -> Delive
         path, encoding = plain, Encoding("utf-8")
     plan = layout(path, encoding, source.dataset, source.county)
     end = _end_in_doubt(plan, source)
-    tasks = (
-        _Task(plan, block, source, scratch / f"part-{block.number:05d}.parquet", end)
-        for block in blocks(plan)
-    )
-    counts, parts = Counts(), []
-    for part, counted in _run(tasks, workers if path.stat().st_size > LARGE_FILE else 1):
+    tasks = (_Task(plan, block, source, scratch, end) for block in blocks(plan))
+    counts = Counts()
+    parts: list[Path] = []
+    for written, counted in _run(tasks, workers if path.stat().st_size > LARGE_FILE else 1):
         counts += counted
-        if counted.rows:
-            parts.append(part)
+        parts += written
     if end and end.cells and counts.short_seen < 2:
         raise _cut(plan, end.cells)
     if end and not end.cells and not _ends_well(counts):
@@ -85,7 +82,7 @@ def read_text(path: Path, source: Source, scratch: Path, workers: int) -> Delive
     return Delivery(tuple(parts), (counts,), plan.headers, plan.header.ignored)
 
 
-def _run(tasks: Iterator[_Task], workers: int) -> Iterator[tuple[Path, Counts]]:
+def _run(tasks: Iterator[_Task], workers: int) -> Iterator[tuple[tuple[Path, ...], Counts]]:
     """The results in the order of the tasks."""
     if workers <= 1:
         yield from map(_work, tasks)
@@ -114,7 +111,7 @@ def _single_threaded_children() -> Iterator[None]:
             os.environ["POLARS_MAX_THREADS"] = before
 
 
-def _work(task: _Task) -> tuple[Path, Counts]:
+def _work(task: _Task) -> tuple[tuple[Path, ...], Counts]:
     """Reads, normalises and writes one block."""
     records = read_block(task.plan, task.block)
     try:
@@ -131,9 +128,9 @@ def _work(task: _Task) -> tuple[Path, Counts]:
     counts += _uneven(task, records.uneven)
     if task.end and not task.end.cells:
         counts += _last_column(records, task.end.cell)
-    if frame.height:
-        write_part(frame, task.part)
-    return task.part, counts
+    if not frame.height:
+        return (), counts
+    return write_part(frame, dataset, task.scratch, task.block.number), counts
 
 
 def _raw(plan: Layout, records: Records, source: Source) -> Raw:

@@ -18,7 +18,7 @@ from pipeline.intake.workbook import Sheet
 
 
 def read_sheets(picked: list[tuple[Sheet, Header]], source: Source, scratch: Path) -> Delivery:
-    """The rows of the picked sheets, in order, as one Parquet part in `scratch`."""
+    """The rows of the picked sheets, in order, as a Parquet part in `scratch`."""
     frames: list[pl.DataFrame] = []
     counts: list[Counts] = []
     headers: dict[str, str] = {}
@@ -27,10 +27,9 @@ def read_sheets(picked: list[tuple[Sheet, Header]], source: Source, scratch: Pat
         frames.append(frame)
         counts.append(counted)
         headers = named | headers
-    part = scratch / "part-00000.parquet"
-    write_part(pl.concat(frames), part)
+    parts = write_part(pl.concat(frames), source.dataset, scratch)
     ignored = dict.fromkeys(column for _, header in picked for column in header.ignored)
-    return Delivery((part,), tuple(counts), headers, tuple(ignored))
+    return Delivery(parts, tuple(counts), headers, tuple(ignored))
 
 
 def _read_sheet(sheet: Sheet, header: Header, source: Source) -> tuple[pl.DataFrame, Counts, dict[str, str]]:

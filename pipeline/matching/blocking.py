@@ -67,6 +67,17 @@ join (select key, count(*) as n from person_keys group by key) as k on k.key = r
 where r.n * k.n > {LARGEST}"""
 
 
+# Of millions of keys nearly none is shared: what is left follows the register, not the list.
+_SHARED = """
+create or replace table row_keys as
+select distinct r."row", r.kind, r.key from all_row_keys as r where r.key in (select key from all_person_keys);
+create or replace table person_keys as
+select distinct p.person, p.key from all_person_keys as p where p.key in (select key from row_keys);
+drop table all_row_keys;
+drop table all_person_keys;
+"""
+
+
 @dataclass(frozen=True)
 class Blocks:
     """Candidate pairs: `pairs` (row, person, keys as bit mask over KINDS) and keys too common to use."""
@@ -183,7 +194,7 @@ def row_keys(rows: pl.DataFrame) -> pl.DataFrame:
 def person_keys(
     people: pl.DataFrame, repaired: pl.DataFrame, learned: dict[str, pl.DataFrame]
 ) -> pl.DataFrame:
-    """`person`, `kind`, `key` of the register's people. `learned`: accounts and heads (person, number)."""
+    """`person`, `key` of the register's people; a key may stand twice. `learned`: accounts and heads (person, number)."""
     number = pl.col("p_number")
     stated = people.filter(pl.col("p_stated_birth_date").ne_missing(pl.col("p_birth_date")))
     typed = people.filter(number.is_null())
@@ -217,7 +228,7 @@ def person_keys(
     parts += _long(learned["heads"], "person", {"head": _key("head", pl.col("number"))})
     mended = repaired.join(typed.select("person"), on="person")
     parts += _long(mended, "person", {"number": _key("number", pl.col("number"))})
-    return pl.concat(parts).unique().select("person", "key")
+    return pl.concat(parts).select("person", "key")
 
 
 def mask_keys(rows: pl.DataFrame, people: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -252,7 +263,8 @@ def mask_keys(rows: pl.DataFrame, people: pl.DataFrame) -> tuple[pl.DataFrame, p
 
 
 def candidate_pairs(con: duckdb.DuckDBPyConnection) -> Blocks:
-    """The pairs that share a key. Reads `row_keys` (row, kind, key) and `person_keys` (person, key) of the database."""
+    """The pairs that share a key. Takes `all_row_keys` (row, kind, key) and `all_person_keys` (person, key)."""
+    run_sql(con, _SHARED)
     run_sql(con, _LARGE)
     long: pl.DataFrame = con.sql(PAIRS).pl()
     bit = pl.lit(1, dtype=pl.UInt32) * pl.lit(2, dtype=pl.UInt32).pow(pl.col("kind")).cast(pl.UInt32)

@@ -14,10 +14,10 @@ import polars as pl
 
 from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import Dataset
+from pipeline.contracts.own_number import RowPerson as RowPerson
 from pipeline.identity.person_name import contradicts
 from pipeline.matching.people import run_sql
 from pipeline.matching.row_features import FEATURES as FEATURES
-from pipeline.matching.row_features import RowPerson as RowPerson
 from pipeline.matching.row_features import carried_fields as carried_fields
 from pipeline.matching.row_features import features_sql
 from pipeline.matching.store import keep
@@ -42,6 +42,7 @@ def candidates_sql(dataset: Dataset) -> str:
         ["l.source_file", "l.sheet", "l.source_row", *carried, *features, *number, f"{borrowed} as borrowed"]
     )
     source = f"from list_{dataset.table} as l join keys as k"
+    unsure = f"from unsure_{dataset.table} as l join keys as k"  # where the ID column may not say it all
     parts = []
     if who.id:
         in_it = f"case when l.{who.id}_certificate is null then 'id' else 'certificate_in_id_column' end"
@@ -51,25 +52,26 @@ def candidates_sql(dataset: Dataset) -> str:
             f" on k.number = l.{who.id} where k.kind in ('id', 'asked')"
         )
         parts.append(
-            f"select {said}, k.person, 'certificate_number' as method {source}"
+            f"select {said}, k.person, 'certificate_number' as method {unsure}"
             f" on k.number = substr(l.{who.id}_certificate, 1, 20)"
             f" where k.kind = 'certificate' and l.{who.id} is null"
         )
     if who.certificate:
+        beside = unsure if who.id else source
         other = f" and (l.{who.id} is null or l.{who.id} <> l.{who.certificate}_id)" if who.id else ""
         parts.append(
-            f"select {said}, k.person, 'certificate_id' as method {source}"
+            f"select {said}, k.person, 'certificate_id' as method {beside}"
             f" on k.number = l.{who.certificate}_id where k.kind = 'id'{other}"
         )
         parts.append(
-            f"select {said}, k.person, 'certificate_number' as method {source}"
+            f"select {said}, k.person, 'certificate_number' as method {beside}"
             f" on k.number = substr(l.{who.certificate}, 1, 20)"
             f" where k.kind = 'certificate' and l.{who.certificate}_id is null"
         )
     if who.id and house and house.head_id and house.relation:
         # the head's own row without a number: the head's number beside it is his
         parts.append(
-            f"select {said}, k.person, 'head_id' as method {source} on k.number = l.{house.head_id}"
+            f"select {said}, k.person, 'head_id' as method {unsure} on k.number = l.{house.head_id}"
             f" where k.kind = 'id' and l.{who.id} is null and l.{house.relation} = '户主'"
         )
     return f"create or replace table candidates_{dataset.table} as\n" + "\nunion all\n".join(parts)

@@ -9,9 +9,11 @@ a sound number of somebody else and is never compared: memory and time follow th
 from __future__ import annotations
 
 from pipeline.contracts.dataset import Dataset
-from pipeline.matching.row_features import FEATURES, RowPerson, carried_fields, features_sql, number_sql
+from pipeline.contracts.own_number import RowPerson
+from pipeline.matching.row_features import FEATURES, carried_fields, features_sql, number_sql
 
-LIST_ROWS = 10_000_000_000  # more rows than any list has: the numbers of two lists' rows never meet
+SHEET_ROWS = 1 << 32  # more rows than any sheet or text file has
+LIST_ROWS = SHEET_ROWS << 14  # 16,384 files and sheets a list: the numbers of two lists' rows never meet
 
 
 def denied_by_itself_sql(dataset: Dataset) -> str | None:
@@ -30,38 +32,70 @@ def denied_by_itself_sql(dataset: Dataset) -> str | None:
 
 def open_rows_sql(dataset: Dataset, place: int) -> str:
     """`open_<list>`: open rows with PLACE, the carried fields, FEATURES, `county` (of delivery) and `slot_group` (the values
-    of unique_by; null where a person may have any number of rows), numbered by place from `place` * LIST_ROWS on.
+    of unique_by; null where a person may have any number of rows). `row` numbers them by list, file, sheet and row.
     """
-    table, number = dataset.table, number_sql(dataset)
-    carried = "".join(f'l."{name}", ' for name in carried_fields(dataset))
-    features = ", ".join(f"{sql} as {name}" for name, sql in features_sql(dataset).items())
-    said = f"select l.source_file, l.sheet, l.source_row, {carried}{features} from list_{table} as l"
-    name = RowPerson.of(dataset).name
-    denied = denied_by_itself_sql(dataset)
-    # one in eleven numbers that Excel cut to 15 digits and zeros is sound by chance
-    cut = f"substr({number}, 16, 3) = '000'"
-    parts = [f"{said} where {number} is null or {cut}" + (f" or {denied}" if denied else "")]
-    known = ", ".join(
-        [*(f'u."{field}"' for field in carried_fields(dataset)), *(f"u.{field}" for field in FEATURES)]
-    )
-    parts.append(f"select u.source_file, u.sheet, u.source_row, {known} from unsettled_{table} as u")
-    if name:
-        parts.append(f"{said} join numberless as n on n.name = l.{name} and n.born = substr({number}, 7, 8)")
-    every = "\nunion\n".join(parts)
+    table = dataset.table
+    columns = [*(f'"{field}"' for field in carried_fields(dataset)), *FEATURES]
+    known = ", ".join(["o.source_file", "o.sheet", "o.source_row", *(f"o.{column}" for column in columns)])
     return f"""
-create or replace table open_{table} as
-select {place * LIST_ROWS} + row_number() over (order by o.source_file, o.sheet, o.source_row) as "row", o.*, f.county,
-  {slot_group_sql(dataset, "o")} as slot_group
+create or replace table some_open as
+{_by_themselves_sql(dataset)};
+
+insert into some_open
+select {known}
 from (
-{every}
+{_by_the_register_sql(dataset)}
 ) as o
+left join some_open as s
+  on s.source_file = o.source_file and s.sheet = o.sheet and s.source_row = o.source_row
+where s.source_row is null;
+
+create or replace table open_{table} as
+select {place * LIST_ROWS} + n.number * {SHEET_ROWS} + o.source_row as "row", o.*, f.county,
+  {slot_group_sql(dataset, "o")} as slot_group
+from some_open as o
+join (
+  select p.source_file, p.sheet, row_number() over (order by p.source_file, p.sheet) - 1 as number
+  from (select distinct source_file, sheet from some_open) as p
+) as n on n.source_file = o.source_file and n.sheet = o.sheet
 join list_files as f on f.dataset = '{dataset.dataset}' and f.source_file = o.source_file
 left join linked_{table} as l
   on l.source_file = o.source_file and l.sheet = o.sheet and l.source_row = o.source_row
 left join several_places as s
   on s.dataset = '{dataset.dataset}' and s.source_file = o.source_file and s.sheet = o.sheet and s.source_row = o.source_row
 where l.source_row is null and s.source_row is null;
+drop table some_open;
 """
+
+
+def _said_sql(dataset: Dataset) -> str:
+    carried = "".join(f'l."{name}", ' for name in carried_fields(dataset))
+    features = ", ".join(f"{sql} as {name}" for name, sql in features_sql(dataset).items())
+    return f"select l.source_file, l.sheet, l.source_row, {carried}{features} from"
+
+
+def _by_themselves_sql(dataset: Dataset) -> str:
+    """Rows of the files that promise nothing: without a sound number, or with one that they deny themselves."""
+    number, denied = number_sql(dataset), denied_by_itself_sql(dataset)
+    # one in eleven numbers that Excel cut to 15 digits and zeros is sound by chance
+    conditions = [f"{number} is null", f"substr({number}, 16, 3) = '000'", *([denied] if denied else [])]
+    return f"{_said_sql(dataset)} unsure_{dataset.table} as l where {' or '.join(conditions)}"
+
+
+def _by_the_register_sql(dataset: Dataset) -> str:
+    """Rows that exact links left unsettled, and those named like a register person without a number, born the same day."""
+    known = ", ".join(
+        [*(f'u."{field}"' for field in carried_fields(dataset)), *(f"u.{field}" for field in FEATURES)]
+    )
+    unsettled = f"select u.source_file, u.sheet, u.source_row, {known} from unsettled_{dataset.table} as u"
+    name = RowPerson.of(dataset).name
+    if not name:
+        return unsettled
+    born = f"n.born = substr({number_sql(dataset)}, 7, 8)"
+    alike = (
+        f"{_said_sql(dataset)} list_{dataset.table} as l join numberless as n on n.name = l.{name} and {born}"
+    )
+    return f"{unsettled}\nunion\n{alike}"
 
 
 def slot_group_sql(dataset: Dataset, alias: str) -> str:

@@ -18,10 +18,13 @@ from pipeline.matching.assignment import assign
 from pipeline.matching.compare import levels
 from pipeline.matching.fellegi_sunter import match_weights
 from pipeline.matching.model_file import Models, load_models
+from pipeline.matching.people import run_sql
+from pipeline.matching.person_features import with_comparison_fields
 from pipeline.matching.row_features import FEATURES
-from pipeline.matching.store import keep
+from pipeline.matching.store import add, keep
+from pipeline.matching.threads import in_threads
 
-_BATCH = 200_000  # open rows whose keys are made at once
+_BATCH = 100_000  # open rows whose keys are made at once
 _PAIRS = 500_000  # pairs that are compared at once
 _CERTAIN = 60.0  # bits: the weight of a pair that a clerk has judged to be one person
 _HOPELESS = -10.0  # bits: such pairs change no probability that is told
@@ -75,21 +78,22 @@ def _block(
     keys: str,
     successor: Callable[[str], str],
 ) -> blocking.Blocks:
-    """Candidate pairs, batch by batch of rows: what is kept of a batch are the keys that some person has."""
-    theirs: pl.DataFrame = con.sql(f"select person, key from {keys}").pl()
-    known = theirs.select("key").unique()
-    mine: list[pl.DataFrame] = []
-    masked: list[pl.DataFrame] = []
-    for batch in _batches(con, f'select "row", county, {", ".join(FEATURES)} from {rows}'):
+    """Candidate pairs. Rows are taken in batches, several at a time: their keys go into the database, which joins."""
+    run_sql(con, f"create or replace table all_person_keys as select person, key from {keys}")
+    keep(con, "all_row_keys", blocking.NO_ROW_KEYS)
+    masked = [pl.DataFrame(schema={"row": pl.Int64, "r_pattern": pl.String})]
+
+    def keyed(batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         prepared = blocking.prepared_rows(batch, successor)
-        mine.append(blocking.row_keys(prepared).join(known, on="key", how="semi").unique())
-        masked.append(prepared.select("row", "r_pattern").drop_nulls())
-    if masked:
-        rows_masked, people_masked = blocking.mask_keys(pl.concat(masked), people)
-        mine.append(rows_masked)
-        theirs = pl.concat([theirs, people_masked])
-    keep(con, "row_keys", pl.concat([blocking.NO_ROW_KEYS, *mine]))
-    keep(con, "person_keys", theirs)
+        return blocking.row_keys(prepared), prepared.select("row", "r_pattern").drop_nulls()
+
+    query = f'select "row", county, {", ".join(FEATURES)} from {rows}'
+    for own, patterns in in_threads(keyed, _batches(con, query), pl.thread_pool_size()):
+        add(con, "all_row_keys", own)
+        masked.append(patterns)
+    rows_masked, people_masked = blocking.mask_keys(pl.concat(masked), people)
+    add(con, "all_row_keys", rows_masked)
+    add(con, "all_person_keys", people_masked)
     return blocking.candidate_pairs(con)
 
 
@@ -126,10 +130,11 @@ def _compared(
         f"select o.* from {rows} as o"
         ' join (select distinct "row" from candidate_pairs) as c on c."row" = o."row"'
     ).pl()
+    theirs = with_comparison_fields(people.join(pairs, on="person", how="semi", maintain_order="left"))
     both = (
         pairs.join(blocking.prepared_rows(wanted, successor), on="row", how="left", maintain_order="left")
         .join(con.sql("select * from taken").pl(), on=["dataset", "person", "slot_group"], how="anti")
-        .join(people, on="person", how="left")
+        .join(theirs, on="person", how="left")
         .sort("row", "person")
     )
     found = levels(_with_learned(con, both))

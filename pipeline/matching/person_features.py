@@ -42,10 +42,7 @@ _TOWNSHIP = r"[县市区旗州]?(\p{Han}{1,7}?(?:街道|镇|乡|苏木))"
 
 
 def person_features(con: duckdb.DuckDBPyConnection, register: Dataset) -> pl.DataFrame:
-    """One row a register person, in the order of `person`: the columns above and the name's keys.
-
-    `p_folded`, `p_sound`: the name's match keys; `p_township`: from the address.
-    """
+    """One row a register person, in the order of `person`: the columns above and the name's keys."""
     roles = register.person
     query = _PEOPLE.format(
         id=roles.id,
@@ -59,12 +56,15 @@ def person_features(con: duckdb.DuckDBPyConnection, register: Dataset) -> pl.Dat
 
 
 def with_name_keys(people: pl.DataFrame) -> pl.DataFrame:
-    """Adds what is worked out of names and addresses (`p_folded` … `p_township`, see `person_features`)."""
+    """Adds the name's match keys: `p_folded`, `p_sound`."""
     folded = fold(people["p_name"])
+    return people.with_columns(folded.alias("p_folded"), sound_key(folded).alias("p_sound"))
+
+
+def with_comparison_fields(people: pl.DataFrame) -> pl.DataFrame:
+    """Adds what only a comparison looks at, of those who have a pair: `p_guardian_folded`, `p_township` (of the address)."""
     tail = pl.col("p_address").str.replace(r"^.*(?:自治州|自治县|地区|盟|省|市|县|区|旗)", "")
     return people.with_columns(
-        folded.alias("p_folded"),
-        sound_key(folded).alias("p_sound"),
         fold(people["p_guardian_name"]).alias("p_guardian_folded"),
         tail.str.extract(_TOWNSHIP).alias("p_township"),
     )

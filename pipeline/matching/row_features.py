@@ -3,27 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from pipeline.contracts.dataset import Dataset
-
-
-@dataclass(frozen=True)
-class RowPerson:
-    """Which fields of a list name the row's own person; a house list's own person is its head."""
-
-    name: str | None
-    id: str | None
-    certificate: str | None
-    birth_date: str | None
-    sex: str | None
-
-    @staticmethod
-    def of(dataset: Dataset) -> RowPerson:
-        roles = dataset.person
-        if roles.id is None and roles.certificate is None and dataset.household is not None:
-            return RowPerson(dataset.household.head_name, dataset.household.head_id, None, None, None)
-        return RowPerson(roles.name, roles.id, roles.certificate, roles.birth_date, roles.sex)
+from pipeline.contracts.own_number import RowPerson
 
 
 def carried_fields(dataset: Dataset) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -10,6 +11,7 @@ import polars as pl
 from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import Snapshot
+from pipeline.contracts.own_number import SETTLED
 from pipeline.contracts.tables import UNREADABLE
 
 
@@ -36,8 +38,8 @@ def open_lists(
     snapshots: tuple[Snapshot, ...],
     unreadable: pl.DataFrame | None = None,
 ) -> None:
-    """Creates `list_<department>__<dataset>` for every dataset, in the schema's columns, `unreadable` and
-    `list_files` (dataset, its title, source_file, and the county that delivered it, null for a prefecture-wide list).
+    """Creates for every dataset, in the schema's columns, `list_<department>__<dataset>` and, of the same rows,
+    `unsure_<…>` (without the files of settled rows, `contracts.own_number`); `unreadable` and `list_files` (dataset, its title, source_file, and the county that delivered it, null for a prefecture-wide list).
     """
     nothing = pl.DataFrame(schema=UNREADABLE)
     keep(con, "unreadable", nothing if unreadable is None else unreadable.select(list(UNREADABLE)))
@@ -46,7 +48,11 @@ def open_lists(
     keep(con, "list_files", pl.DataFrame(delivered, schema=dict.fromkeys(columns, pl.String), orient="row"))
     for key, dataset in datasets.items():
         files = [str(file) for s in snapshots if s.dataset == key for file in s.files]
-        con.execute(f"create or replace view list_{dataset.table} as {_source(dataset, files)}").fetchall()
+        unsure = [file for file in files if not Path(file).name.startswith(f"{SETTLED}-")]
+        for view, rows in (("list", files), ("unsure", unsure)):
+            con.execute(
+                f"create or replace view {view}_{dataset.table} as {_source(dataset, rows)}"
+            ).fetchall()
 
 
 def _source(dataset: Dataset, files: list[str]) -> str:
@@ -64,3 +70,10 @@ def keep(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> Non
     con.register("frame_to_keep", frame.to_arrow())
     con.execute(f"create or replace table {table} as select * from frame_to_keep").fetchall()
     con.unregister("frame_to_keep")
+
+
+def add(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    """Adds a frame's rows to a table of the database; columns by name."""
+    con.register("frame_to_add", frame.to_arrow())
+    con.execute(f"insert into {table} by name select * from frame_to_add").fetchall()
+    con.unregister("frame_to_add")

@@ -1,6 +1,6 @@
 """The same lists written straight into the store, as intake would have accepted them (for benchmarks).
 
-Layout: `<accepted>/store/<department>/<dataset>/<county or all>/<YYYYMMDD>/part-00000.parquet …` and `manifest.json`.
+Layout: `<accepted>/store/<department>/<dataset>/<county or all>/<YYYYMMDD>/`, in it what `intake.store` writes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.contracts.dataset import load_datasets
+from pipeline.installed_folders import schemas_folder
+from pipeline.intake.store import write_part
 from pipeline.sample.damage import READABLE, damage_kinds, damaged_numbers
 from pipeline.sample.lists import Column, Export
 from pipeline.sample.troubled import as_numbers, numeric_rows
@@ -43,6 +46,7 @@ class Store:
         self._waiting: dict[tuple[str, str], list[pl.DataFrame]] = {}
         self._rows: dict[tuple[str, str], int] = {}
         self._parts: dict[tuple[str, str], int] = {}
+        self._datasets = load_datasets(schemas_folder(None))
         self._sources: dict[tuple[str, str], str] = {}
 
     def add(self, export: Export, rows: pl.DataFrame) -> pl.DataFrame:
@@ -81,7 +85,7 @@ class Store:
         folder = self._folder(place)
         folder.mkdir(parents=True, exist_ok=True)
         whole = pl.concat(self._waiting.pop(place))
-        whole.write_parquet(folder / f"part-{number:05d}.parquet", row_group_size=100_000)
+        write_part(whole, self._datasets[place[0]], folder, number)
         self._parts[place] = number + 1
 
     @property
@@ -92,7 +96,8 @@ class Store:
         for place in list(self._waiting):
             self._flush(place)
         for place, rows in self._rows.items():
-            told = {"rows": rows, "source_file": self._sources[place], "parts": self._parts[place]}
+            parts = len(list(self._folder(place).glob("*.parquet")))
+            told = {"rows": rows, "source_file": self._sources[place], "parts": parts}
             text = json.dumps(told, ensure_ascii=False, sort_keys=True)
             (self._folder(place) / "manifest.json").write_text(text + "\n", encoding="utf-8")
 

@@ -334,6 +334,20 @@ MESS = st.text(
 )
 
 
+_USUAL = st.text(
+    st.sampled_from("王李張张后後阿卓瑪玛㐂户主先生女士同志〇龍𠮷某乾隆"), min_size=1, max_size=6
+)
+
+
+@given(names=st.lists(_USUAL, min_size=1, max_size=8))
+@CALM
+def test_a_plain_name_is_its_own_key_whichever_way_it_is_worked_out(names: list[str]) -> None:
+    """Plain names are not worked out; a space, which writing adds and folding takes away, makes any name another."""
+    column = pl.Series("name", names)
+    assert fold(column).to_list() == fold(column + " ").to_list()
+    assert column.to_list() == names  # and nothing is written into what was given
+
+
 @CALM
 @given(MESS)
 def test_fold_is_idempotent(raw: str) -> None:

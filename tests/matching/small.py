@@ -18,6 +18,7 @@ import polars as pl
 
 from pipeline.contracts.columns import PLACE, field_columns, snapshot_columns
 from pipeline.contracts.dataset import Dataset, load_datasets
+from pipeline.contracts.own_number import settled
 from pipeline.identity import id_number
 from pipeline.intake.fields import identifier
 from pipeline.matching import (
@@ -212,6 +213,7 @@ def fill(
     for key, dataset in datasets.items():
         frame = as_snapshot(dataset, rows.get(key, ()))
         keep(con, f"list_{dataset.table}", frame)
+        keep(con, f"unsure_{dataset.table}", frame.filter(~settled(dataset)))
         county = COUNTY if dataset.delivery.by == "county" else None
         files |= {(key, dataset.title, file, county) for file in frame["source_file"].unique()}
     columns = dict.fromkeys(("dataset", "title", "source_file", "county"), pl.String)

@@ -14,7 +14,7 @@ from pipeline.matching.blocking import prepared_rows
 from pipeline.matching.compare import levels
 from pipeline.matching.fellegi_sunter import match_weights
 from pipeline.matching.open_rows import FEATURES
-from pipeline.matching.person_features import with_name_keys
+from pipeline.matching.person_features import with_comparison_fields, with_name_keys
 
 MODEL = load_models(PRIORS).base
 BORN = date(1965, 3, 17)
@@ -52,7 +52,7 @@ def compared(cases: list[Said]) -> pl.DataFrame:
     ]
     frames = [
         prepared_rows(pl.DataFrame(rows, schema=features), successor),
-        with_name_keys(pl.DataFrame(people, schema=_PERSON_TYPES)),
+        with_comparison_fields(with_name_keys(pl.DataFrame(people, schema=_PERSON_TYPES))),
         pl.DataFrame(learned),
     ]
     return levels(pl.concat(frames, how="horizontal"))

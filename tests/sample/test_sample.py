@@ -246,7 +246,7 @@ def test_accepted_parquet_has_the_columns_of_the_contract(tmp_path: Path) -> Non
     assert 450 < summary.holders < 750
     schemas = load_datasets(SCHEMAS)
     for export in EXPORTS:
-        parts = sorted((tmp_path / "store" / export.key).glob("*/20261031/part-*.parquet"))
+        parts = sorted((tmp_path / "store" / export.key).glob("*/20261031/*.parquet"))
         assert {part.parent.parent.name for part in parts} <= (
             {"all"} if not export.by_county else set(COUNTIES)
         )
