@@ -13,6 +13,8 @@ import typer
 from pipeline import desk
 from pipeline.cli_options import Rules, Schemas, examples, stop
 from pipeline.cli_people import people_app
+from pipeline.cli_plan import plan_app
+from pipeline.cli_rules import JSON_SCHEMA_EXAMPLES, json_schema_command, rules_app
 from pipeline.contracts.problem import ReconcileError
 from pipeline.installed_folders import rules_folder, schemas_folder
 from pipeline.run import Request, run
@@ -35,12 +37,13 @@ app = typer.Typer(
     ),
 )
 schemas_app = typer.Typer(no_args_is_help=True, help="Look at, check and start dataset files (schemas/).")
-rules_app = typer.Typer(no_args_is_help=True, help="Check and test the rules of the entitlements (rules/).")
 alias_app = typer.Typer(no_args_is_help=True, help="Teach a dataset another spelling of a column header.")
 app.add_typer(schemas_app, name="schemas")
 app.add_typer(rules_app, name="rules")
 app.add_typer(alias_app, name="alias")
 app.add_typer(people_app)
+app.add_typer(plan_app)
+schemas_app.command("json-schema", epilog=JSON_SCHEMA_EXAMPLES)(json_schema_command)
 
 
 def _version(asked: bool) -> None:
@@ -245,20 +248,6 @@ def alias_add(
 ) -> None:
     """Add a header spelling to a dataset file, for everybody or for one county."""
     typer.echo(desk.add_alias(schemas_folder(schemas), dataset, field, header, county))
-
-
-@rules_app.command(
-    "check", epilog=examples("reconcile rules check", "reconcile rules check --rules my-rules")
-)
-def rules_check(rules: Rules = None, schemas: Schemas = None) -> None:
-    """Check every rule file: keys, expressions, names, types, with file, line and cure."""
-    _report(*desk.check_rules(rules_folder(rules), schemas_folder(schemas)))
-
-
-@rules_app.command("test", epilog=examples("reconcile rules test", "reconcile rules test --rules my-rules"))
-def rules_test(rules: Rules = None, schemas: Schemas = None) -> None:
-    """Run the cases in the rule files."""
-    _report(*desk.test_rules(rules_folder(rules), schemas_folder(schemas)))
 
 
 def _report(lines: list[str], failed: bool) -> None:

@@ -22,7 +22,13 @@ from pipeline.contracts import tables
 ROW_GROUP = 131_072
 _ALL_DIFFERENT = {"certificate_number", "id_number", "source_row"}  # a dictionary of these only costs
 
-_ARROW = {pl.String: pa.string(), pl.Int64: pa.int64(), pl.Float64: pa.float64(), pl.Date: pa.date32()}
+_ARROW = {
+    pl.String: pa.string(),
+    pl.Int64: pa.int64(),
+    pl.Float64: pa.float64(),
+    pl.Date: pa.date32(),
+    pl.Boolean: pa.bool_(),
+}
 
 # Each refers to people by their number and to files by theirs; the rest is written as it comes.
 _LINKS = """
@@ -35,9 +41,39 @@ _OUTCOMES = """
 select o.person, o.benefit, o.outcome, o.strength, o.reason, o.rule_version
 from outcomes as o order by o.person, o.benefit, o.outcome"""
 
+_MONEY = """
+select p.certificate_number, p.county_code, o.benefit, o.outcome, o.strength,
+  cast(o.yuan_a_month as double) as yuan_a_month, cast(o.yuan_once as double) as yuan_once
+from outcomes as o join people as p on p.person = o.person
+where o.outcome in ('missing', 'renew_first', 'verify') and (o.yuan_a_month is not null or o.yuan_once is not null)
+order by o.person, o.benefit"""
+
+# What a comparison is for: what is missed, doubtful or contradicts; who simply receives is counted, not named.
+_COMPARISONS = """
+select c.pair, p.county_code, p.certificate_number, p.id_number, p.name, o.benefit as subject, o.outcome, o.strength, o.reason
+from outcomes as o join people as p on p.person = o.person join rule_pairs as c on c.code = o.benefit
+where o.outcome in ('missing', 'renew_first', 'verify', 'receiving_not_due')
+union all
+select c.pair, f.county_code, f.certificate_number, f.id_number, f.name, f.finding as subject, 'found' as outcome,
+  '' as strength, f.reason
+from findings as f join rule_pairs as c on c.code = f.finding
+order by 1, 2, 3 nulls last, 4, 6, 7, 5, 9"""
+
 _FINDINGS = """
 select certificate_number, id_number, name, county_code, finding, reason
 from findings order by finding, certificate_number nulls last, id_number, county_code, name, reason"""
+
+_VISITS = """
+select p.certificate_number, p.county_code, string_agg(v.sign, '+' order by v.weight desc, v.sign) as signs,
+  cast(sum(v.weight) as bigint) as weight, m.monitored
+from visit_signs as v
+join people as p on p.person = v.person
+left join visit_monitored as m on m.person = v.person
+group by v.person, p.certificate_number, p.county_code, m.monitored
+order by v.person"""
+
+_NO_VISITS = """
+select '' as certificate_number, '' as county_code, '' as signs, 0 as weight, false as monitored where false"""
 
 _UNLINKED = """
 select u.dataset, u.source_file, u.source_row, p.certificate_number, u.reason
@@ -84,15 +120,23 @@ def write_results(con: duckdb.DuckDBPyConnection, coverage: pl.DataFrame, folder
         ]
         for task in large:
             task.result()
+    write("money", _MONEY, tables.MONEY)
+    write("comparisons", _COMPARISONS, tables.COMPARISONS)
     write("pairs", _PAIRS, tables.PAIRS)
     write("blocking", _BLOCKS, tables.BLOCKING)
     write("unreadable", _UNREADABLE, tables.UNREADABLE)
     write("findings", _FINDINGS, tables.FINDINGS)
+    # a night whose caller asks for no signs has an empty table all the same
+    write("visits", _VISITS if _has(con, "visit_signs") else _NO_VISITS, tables.VISITS)
     write("unlinked", _UNLINKED, tables.UNLINKED)
     write("family_links", _FAMILY_LINKS, tables.FAMILY_LINKS)
     ordered = coverage.select(list(tables.COVERAGE)).sort("dataset", "county_code")
     write_batches(ordered.to_arrow().to_batches(), tables.COVERAGE, folder / "coverage.parquet")
     write_batches([], tables.CASES, folder / "cases.parquet")
+
+
+def _has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return bool(con.execute("select 1 from duckdb_tables() where table_name = ?", [table]).fetchall())
 
 
 def batches(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:

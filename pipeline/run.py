@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
 from pipeline import entitlement, intake, matching, reports
 from pipeline.contracts.dataset import Dataset, load_datasets
@@ -19,7 +18,7 @@ from pipeline.contracts.delivered import Intake
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.rule import Rule, load_rules
 from pipeline.contracts.settings import Settings, load_settings
-from pipeline.contracts.tables import COVERAGE
+from pipeline.contracts.visit_signs import load_visit_signs
 from pipeline.identity import region
 from pipeline.identity.mask import mask_text
 from pipeline.results import write_results
@@ -62,13 +61,14 @@ def run(request: Request) -> Night:
     os.umask(0o077)  # everything here is sensitive personal information
     settings = load_settings(request.config)
     datasets = load_datasets(request.schemas)
-    rules = load_rules(request.rules)
+    rules, signs = load_rules(request.rules), load_visit_signs(request.rules)
     there = request.inbox.is_dir()
     as_of = request.as_of or (intake.newest_date(request.inbox, datasets, settings) if there else None)
     if as_of is None or not there:
         raise ReconcileError(_NOTHING_THERE)
     models = weights_in_force(settings, request.config)
-    _rehearse(datasets, rules, as_of)
+    entitlement.rehearse(datasets, rules, as_of)
+    entitlement.rehearse_visits(signs, entitlement.declared_facts(datasets), as_of)
     _check_writable(request.out, request.state)
 
     with only_run(request.state), _database(request.state, settings) as con:
@@ -77,9 +77,15 @@ def run(request: Request) -> Night:
         delivered = match(con, datasets, delivered, matcher)
         said = (*delivered.problems, *matching.judgements.complaints(request.state))
         delivered = replace(delivered, problems=tuple(sorted(said)))
-        decide(con, datasets, rules, delivered, as_of)
+        facts = decide(con, datasets, rules, delivered, as_of)
+        compared = entitlement.note_visits(con, signs, facts, request.state, as_of)
+        entitlement.keep_night(con, request.state, facts, as_of)
         write_results(con, delivered.coverage, request.out / "results")
         night = _for_reports(con, datasets, rules, settings, delivered)
+        if signs is not None:
+            rows = entitlement.visit_rows(con)
+            visits = reports.VisitList(signs, rows, compared.earlier, compared.left_out)
+            night = replace(night, visits=visits)
     return _report(night, delivered, request.out)
 
 
@@ -107,17 +113,16 @@ def decide(
     rules: Mapping[str, Rule],
     delivered: Intake,
     as_of: date,
-) -> None:
-    """From links to facts, outcomes and findings."""
+) -> dict[str, entitlement.Fact]:
+    """From links to facts, outcomes and findings. Every declared fact is built, so that rules to come can be tried on them."""
     facts = entitlement.declared_facts(datasets)
     compiled = entitlement.compile_rules(rules, facts, as_of)
     counties = delivered.coverage["county_code"].unique().to_list()
     entitlement.load_coverage(con, datasets, delivered)
     entitlement.build_parameters(con, rules, counties, as_of)
-    entitlement.build_facts(
-        con, datasets, {name: facts[name] for name in entitlement.facts_used(compiled)}, as_of
-    )
+    entitlement.build_facts(con, datasets, facts, as_of)
     entitlement.decide(con, compiled, facts, datasets, as_of)
+    return facts
 
 
 def weights_in_force(settings: Settings, config: Path | None) -> matching.Models:
@@ -130,21 +135,6 @@ def matcher_of(settings: Settings, models: matching.Models, state: Path) -> matc
     """Weights and thresholds with what clerks have judged. Raises ReconcileError E520."""
     chosen, answers = settings.matching, matching.judgements.current(state)
     return matching.Matcher(models, chosen.link_probability, chosen.review_probability, answers)
-
-
-def _rehearse(datasets: Mapping[str, Dataset], rules: Mapping[str, Rule], as_of: date) -> None:
-    """The night's own SQL over no data: a rule or fact that cannot run is refused before anything is read."""
-    con = duckdb.connect()
-    try:
-        nothing = Intake(as_of, (), (), (), (), coverage=pl.DataFrame(schema=COVERAGE))
-        match(con, datasets, nothing)
-        decide(con, datasets, rules, nothing, as_of)
-    except duckdb.Error as error:
-        why = str(error).splitlines()[0]  # no data has been read: it can only quote the rules
-        cure = "运行 `reconcile schemas check` 和 `reconcile rules check`，它们会指出文件和行"
-        raise ReconcileError(Problem("E310", "error", "规则或事实的条件运行不了", why, cure)) from None
-    finally:
-        con.close()
 
 
 def _check_writable(*folders: Path) -> None:
@@ -185,7 +175,8 @@ from pairs where decision = 'review'
 order by certificate_number, dataset, source_file, source_row"""
 
 _ANSWERS = """
-select p.certificate_number, p.id_number, p.name, o.county_code, o.benefit, o.outcome, o.strength, o.reason, o.rule_version
+select p.certificate_number, p.id_number, p.name, o.county_code, o.benefit, o.outcome, o.strength, o.reason, o.rule_version,
+  cast(o.yuan_a_month as double) as yuan_a_month, cast(o.yuan_once as double) as yuan_once
 from outcomes as o join people as p on p.person = o.person
 order by o.person, o.benefit"""
 
@@ -233,6 +224,7 @@ def _report(night: reports.NightForReports, delivered: Intake, out: Path) -> Nig
     _forget_old_reports(out / "reports")
     reports.write_county_reports(night, out)
     reports.write_summary(night, out)
+    reports.write_needs(night, out)
     intake.quarantine_frame(delivered.problems).write_csv(out / "quarantine.csv", include_bom=True)
     # register people of unknown counties are nobody's: the register is used, but the night is not whole
     homeless = any(p.code == "E241" and not p.row for p in delivered.problems)

@@ -18,6 +18,7 @@ from pipeline.contracts.validated import validated
 from pipeline.contracts.yaml_file import line_of
 
 Strength = Literal["entitlement", "quota", "lead"]
+Pair = Literal["P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8"]
 OUTCOMES = (
     "undetermined",
     "verify",
@@ -43,6 +44,7 @@ class RegionValues(Strict):
 
     values: dict[date, str]
     law: str = ""
+    confirmed: bool = False  # an office has compared the values with the document itself
 
 
 class Parameter(Strict):
@@ -52,6 +54,7 @@ class Parameter(Strict):
     values: dict[date, str]
     regions: dict[str, RegionValues] = {}
     law: str = ""
+    confirmed: bool = False  # the national values; each region says so for itself
 
     @field_validator("regions")
     @classmethod
@@ -80,6 +83,7 @@ class Case(Strict):
     as_of: date = date(2026, 10, 31)
     expect: str
     because: tuple[str, ...] = ()  # ids of the conditions that decide, if any are named
+    confirmed: bool = False  # as if every parameter were confirmed
 
 
 class Rule(Strict):
@@ -104,6 +108,10 @@ class Rule(Strict):
     received: str = ""
     amount: Amount | None = None
     urgency: int = Field(default=5, ge=1, le=9)  # 1 first in a county's report
+    # to which comparisons of two departments it belongs (迪残发〔2021〕35号, part 四)
+    pairs: tuple[Pair, ...] = ()
+    # of the parameters only confirmed values count: elsewhere the question is not asked
+    only_confirmed: bool = False
     parameters: dict[str, Parameter] = {}
     not_checked: tuple[str, ...] = ()
     cases: tuple[Case, ...] = Field(min_length=1)

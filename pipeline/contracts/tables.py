@@ -30,6 +30,30 @@ OUTCOMES: dict[str, type[pl.DataType]] = {
     "rule_version": pl.String,
 }
 
+# What is missed in money, of the people who miss it (missing, renew_first, verify): null where nobody has said how much.
+MONEY: dict[str, type[pl.DataType]] = {
+    "certificate_number": pl.String,
+    "county_code": pl.String,
+    "benefit": pl.String,
+    "outcome": pl.String,
+    "strength": pl.String,
+    "yuan_a_month": pl.Float64,
+    "yuan_once": pl.Float64,
+}
+
+# The two-by-two comparisons of departments (P0 … P8): every answer and finding of the rules that belong to them.
+COMPARISONS: dict[str, type[pl.DataType]] = {
+    "pair": pl.String,
+    "county_code": pl.String,
+    "certificate_number": pl.String,
+    "id_number": pl.String,
+    "name": pl.String,
+    "subject": pl.String,  # benefit or finding
+    "outcome": pl.String,  # an outcome, or `found`
+    "strength": pl.String,
+    "reason": pl.String,
+}
+
 FINDINGS: dict[str, type[pl.DataType]] = {
     "certificate_number": pl.String,
     "id_number": pl.String,
@@ -37,6 +61,15 @@ FINDINGS: dict[str, type[pl.DataType]] = {
     "county_code": pl.String,
     "finding": pl.String,
     "reason": pl.String,
+}
+
+# Families at risk, for the visits (early warning): one row a person with at least one sign.
+VISITS: dict[str, type[pl.DataType]] = {
+    "certificate_number": pl.String,
+    "county_code": pl.String,
+    "signs": pl.String,  # joined by +, the heaviest first
+    "weight": pl.Int64,
+    "monitored": pl.Boolean,  # null: unknown
 }
 
 CASES: dict[str, type[pl.DataType]] = {

@@ -37,6 +37,7 @@ _SAID = {
     "dict_type": "应是“键: 值”",
     "model_type": "应是“键: 值”",
     "date_from_datetime_parsing": "应是日期，如 2026-10-31",
+    "date_from_datetime_inexact": "应是日期，如 2026-10-31",
     "date_parsing": "应是日期，如 2026-10-31",
 }
 

@@ -109,7 +109,7 @@ def lines_naming(path: Path, keys: list[str], name: str) -> list[int]:
 
 def _composed(path: Path) -> yaml.Node | None:
     try:
-        return yaml.compose(path.read_text(encoding="utf-8"), Loader=_TextLoader)
+        return yaml.compose(path.read_text(encoding="utf-8"), Loader=_FastLoader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -9,18 +9,19 @@ import duckdb
 
 from pipeline.contracts.dataset import Dataset, load_datasets
 from pipeline.contracts.problem import Problem, ReconcileError
-from pipeline.contracts.rule import OUTCOMES, Condition, Rule, load_rule
-from pipeline.desk.complaints import all_of, at, nearest, told
+from pipeline.contracts.rule import Condition, Rule, load_rule
+from pipeline.desk.complaints import WARNING, all_of, at, nearest, told
 from pipeline.desk.dataset_facts import CHECK_DAY, WORD_KINDS
 from pipeline.desk.expression_types import Vocabulary, kind_of, type_complaints
-from pipeline.desk.rule_parameters import parameter_problems
+from pipeline.desk.rule_case_lint import case_problems
+from pipeline.desk.rule_parameters import names_in_conditions, parameter_problems
+from pipeline.desk.rule_slips import expression_explained, read_explained
+from pipeline.desk.rule_values import value_problems
 from pipeline.entitlement import declared_facts
 from pipeline.entitlement.compile import OWN_FACTS, compile_rule, outcome_sql, verdict_sql
 from pipeline.entitlement.expression import parse
 from pipeline.entitlement.facts import Fact
 from pipeline.entitlement.parameters import build_parameters, sql_type
-
-FINDING_OUTCOMES = ("found", "not_found", "undetermined")
 
 
 def check_rules(rules: Path, schemas: Path) -> tuple[list[str], bool]:
@@ -31,10 +32,23 @@ def check_rules(rules: Path, schemas: Path) -> tuple[list[str], bool]:
     problems += [*_own_facts(schemas, facts), *_twice(read)]
     with duckdb.connect() as con:
         for path, rule in read.items():
-            found = [*parameter_problems(path, rule, facts), *_condition_problems(path, rule, facts)]
-            found += [*_case_problems(path, rule, facts), *_list_problems(path, rule, datasets)]
-            problems += found or [*_by_duckdb(path, rule, facts, con)]
+            problems += rule_problems(path, rule, facts, datasets, con)
     return told(problems, f"{len(rule_files(rules))} 条规则")
+
+
+def rule_problems(
+    path: Path,
+    rule: Rule,
+    facts: Mapping[str, Fact],
+    datasets: Mapping[str, Dataset],
+    con: duckdb.DuckDBPyConnection,
+) -> list[Problem]:
+    """Everything that is wrong with one rule that could be read. `con` is an empty database to try its SQL in."""
+    found = [*parameter_problems(path, rule, facts), *value_problems(path, rule, names_in_conditions(rule))]
+    found += [*_condition_problems(path, rule, facts), *case_problems(path, rule, facts)]
+    found += [*_list_problems(path, rule, datasets), *_owner_problems(path, rule, datasets)]
+    wrong = any(problem.severity != WARNING for problem in found)
+    return found if wrong else [*found, *_by_duckdb(path, rule, facts, con)]
 
 
 def rule_files(folder: Path) -> list[Path]:
@@ -50,7 +64,7 @@ def read_all(folder: Path) -> tuple[dict[Path, Rule], list[Problem]]:
         try:
             read[path] = load_rule(path)
         except ReconcileError as error:
-            problems += all_of(error)
+            problems += (read_explained(path, problem) for problem in all_of(error))
     if not rule_files(folder):
         problems.append(
             Problem(
@@ -111,7 +125,8 @@ def _condition_problems(path: Path, rule: Rule, facts: Mapping[str, Fact]) -> It
         try:
             compile_rule(alone, facts, CHECK_DAY)
         except ReconcileError as error:
-            yield from (at(path, problem, *place) for problem in all_of(error))
+            for problem in all_of(error):
+                yield at(path, expression_explained(problem, text, words.kinds, facts), *place)
             continue
         for why in type_complaints(parse(text), words):
             yield at(path, Problem("E310", "error", f"条件不成立：{text}", why, "按事实的种类改写"), *place)
@@ -129,29 +144,6 @@ def vocabulary(rule: Rule, facts: Mapping[str, Fact]) -> Vocabulary:
     return Vocabulary({**kinds, **WORD_KINDS, **own}, codes)
 
 
-def _case_problems(path: Path, rule: Rule, facts: Mapping[str, Fact]) -> Iterator[Problem]:
-    expected = FINDING_OUTCOMES if rule.finding else OUTCOMES
-    ids = [*(c.id for c in (*rule.who, *rule.excluded)), *(["received"] if rule.received else [])]
-    for n, case in enumerate(rule.cases):
-        place = ("cases", str(n))
-        if case.expect not in expected:
-            cure = f"应为 {'、'.join(expected)} 之一"
-            yield at(
-                path, _bad(f"没有“{case.expect}”这种结论", "用例的 expect 写错了", cure), *place, "expect"
-            )
-        for name in (name for name in case.given if name not in facts):
-            cure = f"相近的有：{nearest(name, facts)}"
-            problem = Problem("E308", "error", f"用例用到了没有的事实“{name}”", "schemas/ 没有声明它", cure)
-            yield at(path, problem, *place, "given", name)
-        for name in (name for name in case.because if name not in ids):
-            yield at(
-                path,
-                _bad(f"没有条件“{name}”", "because 写错了", f"本规则的条件：{'、'.join(ids)}"),
-                *place,
-                "because",
-            )
-
-
 def _list_problems(path: Path, rule: Rule, datasets: Mapping[str, Dataset]) -> Iterator[Problem]:
     if rule.subject == "outside_register" and rule.list not in datasets:
         cure = f"相近的有：{nearest(rule.list, datasets)}"
@@ -165,6 +157,14 @@ def _list_problems(path: Path, rule: Rule, datasets: Mapping[str, Dataset]) -> I
             _bad(f"名单“{rule.list}”没有写明姓名和身份证号", why, "在它的 person 里写 name 和 id"),
             "list",
         )
+
+
+def _owner_problems(path: Path, rule: Rule, datasets: Mapping[str, Dataset]) -> Iterator[Problem]:
+    departments = {dataset.department for dataset in datasets.values()}
+    if rule.owner not in departments:
+        near = nearest(rule.owner, departments)
+        cure = f"写 {'、'.join(sorted(departments))} 之一" if near == "无" else f"相近的有：{near}"
+        yield at(path, _bad(f"没有部门“{rule.owner}”", "数据说明里没有这个部门", cure), "owner")
 
 
 def _by_duckdb(

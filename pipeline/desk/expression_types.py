@@ -82,6 +82,11 @@ def _compared(node: exp.Expr, words: Vocabulary, found: list[str]) -> None:
         if not _alike(left, kind, other, _kind(other, words, found)):
             said = f"“{_shown(left)}”是{kind}，“{_shown(other)}”是{_kind(other, words, [])}"
             found.append(f"不同种类的值不能比较：{said}")
+    by_order = not isinstance(node, (exp.EQ, exp.NEQ, exp.In))
+    if (
+        by_order and kind in (TEXT, YES_NO) and not isinstance(left, exp.Literal)
+    ):  # a date may be written as text
+        found.append(f"“{_shown(left)}”是{kind}，分不出大小，只能用 =、<> 或 in 来比较")
     if isinstance(node, (exp.EQ, exp.NEQ, exp.In)):
         _known_codes([left, *others], words, found)
 

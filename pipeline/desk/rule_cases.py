@@ -25,7 +25,7 @@ def test_rules(rules: Path, schemas: Path) -> tuple[list[str], bool]:
     with duckdb.connect() as con:
         con.execute("set enable_progress_bar = false").fetchall()
         for path, rule in read.items():
-            problems += _rule_problems(con, path, rule, facts)
+            problems += case_failures(con, path, rule, facts)
             total += len(rule.cases)
     count = f"{len(read)} 条规则，{total} 个用例，{len(problems)} 个不符"
     return [*(problem.line() for problem in problems), count], bool(problems)
@@ -34,9 +34,10 @@ def test_rules(rules: Path, schemas: Path) -> tuple[list[str], bool]:
 test_rules.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test
 
 
-def _rule_problems(
+def case_failures(
     con: duckdb.DuckDBPyConnection, path: Path, rule: Rule, facts: Mapping[str, Fact]
 ) -> Iterator[Problem]:
+    """A problem for every case of the rule that comes out otherwise than expected, or cannot be run."""
     try:
         results = run_rule_cases(con, rule, facts)
     except ReconcileError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from pipeline.contracts.problem import Problem, ReconcileError
@@ -16,7 +17,7 @@ from pipeline.identity.region import counties_of, is_county, prefecture_name
 
 def parameter_problems(path: Path, rule: Rule, facts: Mapping[str, Fact]) -> Iterator[Problem]:
     """Each complaint with its line; an unused parameter and one that most regions lack are reminders."""
-    in_conditions, in_amount = _in_conditions(rule), _in_amount(rule)
+    in_conditions, in_amount = names_in_conditions(rule), _in_amount(rule)
     yield from _amount_problems(path, rule, facts)
     for name, parameter in rule.parameters.items():
         place = ("parameters", name)
@@ -49,6 +50,7 @@ def parameter_problems(path: Path, rule: Rule, facts: Mapping[str, Fact]) -> Ite
             )
 
 
+@cache
 def region_exists(prefix: str) -> bool:
     """Whether a province (two digits), prefecture (four) or county (six) has this code."""
     if len(prefix) == 6:
@@ -63,7 +65,8 @@ def _is_name(name: str) -> bool:
         return False
 
 
-def _in_conditions(rule: Rule) -> set[str]:
+def names_in_conditions(rule: Rule) -> set[str]:
+    """Every name in the conditions and the receipt; of one that cannot be read, the parameters that stand in it."""
     found: set[str] = set()
     for text in (*(c.when for c in (*rule.who, *rule.excluded)), rule.received):
         try:

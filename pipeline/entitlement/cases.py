@@ -43,7 +43,9 @@ def fact_literal(fact: Fact, value: str) -> str:
     Raises ReconcileError E307 where the value is none of that type.
     """
     if value in UNKNOWN:
-        return "false" if fact.dataset.role == "deaths" else f"cast(null as {fact.sql_type})"
+        return (
+            "false" if fact.dataset.role == "deaths" and fact.is_yes_no else f"cast(null as {fact.sql_type})"
+        )
     if fact.sql_type == "BOOLEAN":
         if value not in _YES_NO:
             raise _bad_value(fact, "yes 或 no", "它是是非事实")
@@ -93,13 +95,16 @@ def check_given(rule: Rule, case: Case, facts: Mapping[str, Fact]) -> None:
 
 
 def run_rule_cases(con: duckdb.DuckDBPyConnection, rule: Rule, facts: Mapping[str, Fact]) -> list[CaseResult]:
-    """Every case of one rule, in order, by the night's own SQL: one query for all cases of the same as-of date."""
+    """Every case of one rule, in order, by the night's own SQL: one query for all cases of one as-of date."""
     for case in rule.cases:
         check_given(rule, case, facts)
     results: dict[int, CaseResult] = {}
-    for day in sorted({case.as_of for case in rule.cases}):
-        numbered = {n: case for n, case in enumerate(rule.cases) if case.as_of == day}
-        results.update(_run_day(con, rule, day, numbered, facts))
+    for day, confirmed in sorted({(case.as_of, case.confirmed) for case in rule.cases}):
+        numbered = {
+            n: case for n, case in enumerate(rule.cases) if (case.as_of, case.confirmed) == (day, confirmed)
+        }
+        assumed = rule.model_copy(update={"only_confirmed": False}) if confirmed else rule
+        results.update(_run_day(con, assumed, day, numbered, facts))
     return [results[n] for n in range(len(rule.cases))]
 
 

@@ -26,13 +26,14 @@ OWN_FACTS = (STATE, UNTIL, DEAD, CATEGORY, LEVEL)
 
 @dataclass(frozen=True)
 class Clause:
-    """One condition of a rule, compiled. `facts` are the facts it uses."""
+    """One condition of a rule, compiled. `facts` and `parameters` are those it uses."""
 
     id: str
     say: str
     column: str  # name of the verdict column
     sql: str
     facts: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def compile_rule(rule: Rule, facts: Mapping[str, Fact], as_of: date) -> Compiled
         tree = parse(when)
         check_names(tree, when, known, f"规则 {rule.code} 的条件“{id_}”")
         used = tuple(name for name in names_in(tree) if name in facts)
-        return Clause(id_, say, verdict, to_sql(tree, column), used)
+        own = tuple(name for name in names_in(tree) if name in rule.parameters)
+        return Clause(id_, say, verdict, to_sql(tree, column), used, own)
 
     return CompiledRule(
         rule,
@@ -96,6 +98,11 @@ def compile_rules(rules: Mapping[str, Rule], facts: Mapping[str, Fact], as_of: d
     return [compile_rule(rule, facts, as_of) for rule in in_force]
 
 
+def amount_facts(rule: Rule) -> tuple[str, ...]:
+    """Facts by which the amount is told apart."""
+    return () if rule.amount is None or isinstance(rule.amount.value, str) else tuple(rule.amount.value)
+
+
 def rule_version(rule: Rule) -> str:
     """Short content hash: the same text is the same version, whatever file or day."""
     digest = hashlib.sha256(rule.model_dump_json(by_alias=True).encode("utf-8")).hexdigest()
@@ -103,8 +110,9 @@ def rule_version(rule: Rule) -> str:
 
 
 def facts_used(rules: Iterable[CompiledRule]) -> list[str]:
-    """Every fact that some rule or the engine uses, each once, in order of first use."""
-    return list(dict.fromkeys([*OWN_FACTS, *(name for rule in rules for name in rule.facts)]))
+    """Every fact that some rule (its conditions or its amount) or the engine uses, each once, in order of first use."""
+    named = [name for rule in rules for name in (*rule.facts, *amount_facts(rule.rule))]
+    return list(dict.fromkeys([*OWN_FACTS, *named]))
 
 
 def verdict_sql(compiled: CompiledRule, as_of: date, source: str = "facts") -> str:

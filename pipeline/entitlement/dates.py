@@ -21,7 +21,12 @@ def date_words(as_of: date) -> dict[str, str]:
     school = date(as_of.year if (as_of.month, as_of.day) >= (8, 31) else as_of.year - 1, 8, 31)
     days = {
         "本日": as_of,
+        "本月初": as_of.replace(day=1),
+        "上月初": add_months(as_of.replace(day=1), -1),
+        "六个月前": add_months(as_of, -6),
         "一年前": add_months(as_of, -12),
+        "两年前": add_months(as_of, -24),
+        "三年前": add_months(as_of, -36),
         "三个月前": add_months(as_of.replace(day=1), -3),
         "一个月后": add_months(as_of, 1),
         "六个月后": add_months(as_of, 6),

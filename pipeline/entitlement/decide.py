@@ -8,13 +8,14 @@ from datetime import date
 import duckdb
 
 from pipeline.contracts.dataset import Dataset
+from pipeline.entitlement.amounts import amount_sql, once_sql
 from pipeline.entitlement.compile import CompiledRule, outcome_sql, verdict_sql
 from pipeline.entitlement.facts import Fact, list_facts_sql
 from pipeline.entitlement.reasons import benefit_reason_sql, finding_reason_sql
 
 _AROUND = """
 left join covered as c on c.county_code = v.county_code
-left join matchable as m on m.person = v.person
+left join unmatchable as m on m.person = v.person
 """
 
 
@@ -31,13 +32,15 @@ def benefit_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date) 
     """The lines of one benefit; people to whom nothing is due are left out.
 
     An answer that only doubtful rows keep open is `verify`; one that a missing list or an unknown keeps open whether
-    they count or not is `undetermined`.
+    they count or not is `undetermined`. What the benefit is worth is told besides, unknown where the rule or the place says nothing.
     """
     rule = compiled.rule
     return f"""
 select v.person, v.county_code, '{rule.benefit}' as benefit, v.outcome, '{rule.strength}' as strength,
   {benefit_reason_sql(compiled, facts)} as reason,
-  '{compiled.version}' as rule_version
+  '{compiled.version}' as rule_version,
+  {amount_sql(compiled, facts, person="v", parameters="a")} as yuan_a_month,
+  {once_sql(compiled, facts, person="v", parameters="a")} as yuan_once
 from (
 select u.*, case when u.answer = 'undetermined' and s.outcome <> 'undetermined' then 'verify' else u.answer end as outcome
 from (
@@ -49,6 +52,7 @@ from (
 left join sure_outcomes as s on s.person = u.person and s.benefit = '{rule.benefit}'
 ) as v
 {_AROUND}
+left join parameters as a on a.county_code = v.county_code
 where v.outcome <> 'not_due'"""
 
 
@@ -72,22 +76,35 @@ def decide(
     datasets: Mapping[str, Dataset],
     as_of: date,
 ) -> None:
-    """Creates `outcomes` (by person's number) and `findings`, unsorted. Reads facts, parameters, people, covered, matchable."""
-    sure = [sure_sql(c, as_of) for c in rules if c.rule.benefit]
-    con.execute("create or replace table sure_outcomes as" + "\nunion all\n".join(sure)).fetchall()
-    benefits = [benefit_sql(c, facts, as_of) for c in rules if c.rule.benefit]
-    con.execute("create or replace table outcomes as" + "\nunion all\n".join(benefits)).fetchall()
-    about_people = [
-        finding_sql(c, facts, as_of) for c in rules if c.rule.finding and c.rule.subject == "register"
-    ]
-    outside = [c for c in rules if c.rule.finding and c.rule.subject == "outside_register"]
-    for compiled in outside:
+    """Creates `outcomes` (by person's number), `findings` and `rule_pairs` (code, pair), unsorted. Reads facts, parameters, people,
+    covered, unmatchable."""
+    pairs = [f"('{c.rule.code}', '{pair}')" for c in rules for pair in c.rule.pairs]
+    con.execute("create or replace table rule_pairs (code varchar, pair varchar)").fetchall()
+    if pairs:
+        con.execute(f"insert into rule_pairs values {', '.join(pairs)}").fetchall()
+    benefits = [c for c in rules if c.rule.benefit]
+    doubted = con.execute("select count(*) from facts_sure").fetchall() != [(0,)]
+    _one_by_one(
+        con, "sure_outcomes", [sure_sql(c, as_of) for c in benefits] if doubted else [_NOBODY_DOUBTED]
+    )
+    _one_by_one(con, "outcomes", [benefit_sql(c, facts, as_of) for c in benefits])
+    found = [REGISTER_FINDINGS]
+    found += [finding_sql(c, facts, as_of) for c in rules if c.rule.finding and c.rule.subject == "register"]
+    for compiled in (c for c in rules if c.rule.finding and c.rule.subject == "outside_register"):
         for statement in outside_facts_sql(compiled, facts, datasets, as_of):
             con.execute(statement).fetchall()
-        about_people.append(outside_finding_sql(compiled, facts, as_of))
-    con.execute(
-        "create or replace table findings as" + "\nunion all\n".join([REGISTER_FINDINGS, *about_people])
-    ).fetchall()
+        found.append(outside_finding_sql(compiled, facts, as_of))
+    _one_by_one(con, "findings", found)
+
+
+_NOBODY_DOUBTED = "select cast(null as bigint) as person, cast(null as varchar) as benefit, cast(null as varchar) as outcome where false"
+
+
+def _one_by_one(con: duckdb.DuckDBPyConnection, table: str, queries: list[str]) -> None:
+    """The rows of all queries as one table. A union of sixty rules would hold what each of them needs at the same time."""
+    for place, query in enumerate(queries):
+        head = f"create or replace table {table} as" if not place else f"insert into {table}"
+        con.execute(f"{head}\n{query}").fetchall()
 
 
 # What is wrong inside the register itself is told to 残联; these come from no policy, so they are no rule files.
@@ -131,7 +148,7 @@ where c.place = 1
 def outside_facts_sql(
     compiled: CompiledRule, facts: Mapping[str, Fact], datasets: Mapping[str, Dataset], as_of: date
 ) -> list[str]:
-    """`outside_facts`: people of one list with a sound ID who are on no register, with the facts the rule asks for.
+    """`outside_facts_<finding>`: people of one list with a sound ID who are on no register, with the facts the rule asks for.
 
     A register person with no usable number is not taken for an outsider where name and county agree.
     """
@@ -170,7 +187,7 @@ where unclear.name is null"""
             f"left join outside_{source.table} as x_{source.table} on x_{source.table}.person = o.person"
         )
     statements.append(
-        "create or replace table outside_facts as select o.person, o.county_code, o.id_number, o.name, "
+        f"create or replace table outside_facts_{compiled.rule.finding} as select o.person, o.county_code, o.id_number, o.name, "
         + ", ".join(columns)
         + " from outside as o "
         + " ".join(joins)
@@ -187,6 +204,6 @@ def outside_finding_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of
     return f"""
 select cast(null as varchar) as certificate_number, v.id_number, v.name, v.county_code,
   '{compiled.rule.finding}' as finding, {finding_reason_sql(compiled, facts, outside=True)} as reason
-from (select f.*{clauses} from outside_facts as f) as v
+from (select f.*{clauses} from outside_facts_{compiled.rule.finding} as f) as v
 left join covered as c on c.county_code = v.county_code
 where {due}"""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -55,8 +56,15 @@ def quote_names(text: str, names: Iterable[str]) -> str:
 
 
 def parse(text: str, *, blanks: bool = False, fields: Iterable[str] = ()) -> exp.Expr:
-    """The expression's tree, every node on the allow-list. Raises ReconcileError E304 with the offending part."""
-    fields = list(fields)
+    """The expression's tree, every node on the allow-list. Raises ReconcileError E304 with the offending part.
+
+    The tree is shared by all who ask for the same text: to be read, never changed.
+    """
+    return _parsed(text, blanks, tuple(fields))
+
+
+@lru_cache(maxsize=4096)  # a night asks for every condition twice: rehearsed, then run
+def _parsed(text: str, blanks: bool, fields: tuple[str, ...]) -> exp.Expr:
     plain = quote_names(half_width(text), fields) if fields else half_width(text)
     try:
         trees = [tree for tree in sqlglot.parse(plain, read="duckdb") if tree is not None]
@@ -120,7 +128,7 @@ def to_sql(tree: exp.Expr, column: Callable[[str], str], dialect: str = "duckdb"
 
     def replace(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column):
-            return exp.maybe_parse(column(node.name), dialect="duckdb")
+            return _reference(column(node.name)).copy()
         if isinstance(
             node, exp.Div
         ):  # what is replaced is not walked into any more: the operands are replaced here
@@ -134,7 +142,12 @@ def to_sql(tree: exp.Expr, column: Callable[[str], str], dialect: str = "duckdb"
             return exp.Paren(this=exp.Is(this=operand, expression=exp.Null()))
         return node
 
-    return tree.copy().transform(replace).sql(dialect=dialect)
+    return tree.transform(replace).sql(dialect=dialect)
+
+
+@lru_cache(maxsize=4096)
+def _reference(sql: str) -> exp.Expr:
+    return exp.maybe_parse(sql, dialect="duckdb")
 
 
 def _refused(text: str, what: str, cure: str) -> ReconcileError:

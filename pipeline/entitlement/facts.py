@@ -7,108 +7,25 @@ What was seen somewhere stays seen: a positive row in another county's list is t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
-from pipeline.contracts.columns import field_columns
-from pipeline.contracts.dataset import Dataset, FactSpec
-from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.contracts.dataset import Dataset
 from pipeline.entitlement.dates import date_words
-from pipeline.entitlement.expression import check_names, parse, to_sql
-
-_CALL = re.compile(r"^\s*(any|count|first|sum|age)\s*\((.*)\)\s*$", re.DOTALL)
-_WHERE = re.compile(r"^\s*([a-z_]+)\s*(?:\bwhere\b(.*))?$", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A declared fact: its list, how it is computed, its SQL type."""
-
-    name: str
-    dataset: Dataset
-    spec: FactSpec
-    kind: str  # any | count | first | sum | age
-    field: str  # for first and sum
-    condition: str  # "" = every row
-    sql_type: str
-
-    @property
-    def is_yes_no(self) -> bool:
-        return self.kind == "any"
-
-
-def read_fact(name: str, spec: FactSpec, dataset: Dataset) -> Fact:
-    """The declaration taken apart. Raises ReconcileError E106 where it is none of the known forms."""
-    call = _CALL.match(spec.of)
-    if call is None:
-        raise _bad_fact(
-            name,
-            dataset,
-            "写法应为 any(条件)、count(条件)、first(字段 where 条件)、sum(字段 where 条件) 或 age(日期)",
-        )
-    kind, inner = call.group(1), call.group(2).strip()
-    field, condition, sql_type = "", inner, "BOOLEAN"
-    if kind in ("first", "sum"):
-        where = _WHERE.match(inner)
-        if where is None or where.group(1) not in dataset.fields:
-            raise _bad_fact(name, dataset, "first/sum 的第一个词应为本数据的字段名")
-        field, condition = where.group(1), (where.group(2) or "").strip()
-        sql_type = "BIGINT" if kind == "sum" else field_columns(field, dataset.fields[field])[field]
-    elif kind in ("count", "age"):
-        sql_type = "BIGINT"
-    return Fact(name, dataset, spec, kind, field, condition, sql_type)
-
-
-def declared_facts(datasets: Mapping[str, Dataset]) -> dict[str, Fact]:
-    """All facts by name. A name declared twice is refused (E107)."""
-    found: dict[str, Fact] = {}
-    for dataset in datasets.values():
-        for name, spec in dataset.facts.items():
-            if name in found:
-                raise ReconcileError(
-                    Problem(
-                        "E107",
-                        "error",
-                        f"事实“{name}”声明了两次",
-                        f"{found[name].dataset.dataset} 与 {dataset.dataset} 都有",
-                        "改一个名称",
-                    )
-                )
-            found[name] = read_fact(name, spec, dataset)
-    return found
-
-
-def condition_sql(text: str, dataset: Dataset, words: Mapping[str, str], where: str, alias: str = "r") -> str:
-    """A fact's condition over the columns of one row: a linked one (alias r) or the register's own (g)."""
-    tree = parse(text, blanks=True, fields=dataset.fields)
-    check_names(tree, text, [*dataset.fields, "live", *words], where)
-    return to_sql(tree, lambda name: words.get(name, f'{alias}."{name}"'))
-
-
-def _value_sql(fact: Fact, words: Mapping[str, str]) -> str:
-    """The aggregate over a person's rows, three-valued: a row that is doubtful, or of which it is unknown whether it
-    counts, can only make the value unknown; rows that disagree leave an attribute unknown (nothing is chosen silently).
-    """
-    where = f"{fact.dataset.dataset} 的事实“{fact.name}”"
-    every_row = "true" if fact.kind in ("first", "sum") else ""
-    condition = f"({condition_sql(fact.condition or every_row, fact.dataset, words, where)})"
-    sure = f"({condition} and r.decision = 'linked')"
-    open_ = f"bool_or({condition} is null or ({condition} and r.decision <> 'linked'))"
-    if fact.kind == "any":
-        return f"case when bool_or({sure}) then true when {open_} then cast(null as boolean) else false end"
-    if fact.kind == "count":
-        return f"case when {open_} then cast(null as bigint) else count(*) filter (where {sure}) end"
-    column = f'r."{fact.field}"'
-    if fact.kind == "sum":
-        unread = f"bool_or({condition} and {column} is null)"
-        total = f"coalesce(sum({column}) filter (where {sure}), 0)"
-        return f"case when {open_} or {unread} then cast(null as bigint) else cast({total} as bigint) end"
-    one = f"count(distinct {column}) filter (where {sure}) = 1"
-    return f"case when {open_} then null when {one} then min({column}) filter (where {sure}) end"
+from pipeline.entitlement.fact import Fact as Fact
+from pipeline.entitlement.fact import declared_facts as declared_facts
+from pipeline.entitlement.fact import read_fact as read_fact
+from pipeline.entitlement.fact_values import condition_sql as condition_sql
+from pipeline.entitlement.fact_values import (
+    fields_used,
+    register_sharers_join_sql,
+    sharers_join_sql,
+    sharers_of,
+    value_sql,
+)
+from pipeline.entitlement.family_rows import family_rows_sql
 
 
 def list_facts_sql(
@@ -123,12 +40,27 @@ def list_facts_sql(
     live = (
         condition_sql(dataset.live, dataset, words, f"{dataset.dataset} 的 live") if dataset.live else "true"
     )
-    values = ",\n  ".join(f'{_value_sql(fact, words)} as "{fact.name}"' for fact in facts)
-    of_household = any(fact.spec.of_household for fact in facts)
-    rows = rows or (house_rows_sql(dataset, sure) if of_household else person_rows_sql(dataset, sure))
+    values = ",\n  ".join(f'{value_sql(fact, words)} as "{fact.name}"' for fact in facts)
+    rows = rows or _rows_sql(dataset, facts, as_of, sure)
+    joins = "".join(sharers_join_sql(fact, words, live) for fact in facts if fact.kind == "sharing")
     return (
         f"select r.person,\n  {values}\n"
-        f"from (select r.*, ({live}) as live from {rows} as r) as r\ngroup by r.person"
+        f"from (select r.*, ({live}) as live from {rows} as r) as r{joins}\ngroup by r.person"
+    )
+
+
+def _rows_sql(dataset: Dataset, facts: list[Fact], as_of: date, sure: bool) -> str:
+    """Which rows the facts are made of: the person's own, his family's, or those of the house his family heads."""
+    if any(fact.of_members for fact in facts):
+        return family_rows_sql(dataset, as_of, sure)
+    if any(fact.spec.of_household for fact in facts):
+        return house_rows_sql(dataset, sure)
+    rows = person_rows_sql(dataset, sure)
+    if not any(fact.kind == "counties" for fact in facts):
+        return rows
+    return (
+        f"(select o.*, s.county_code as delivered_by from {rows} as o"
+        f" left join delivered_files as s on s.dataset = '{dataset.dataset}' and s.source_file = o.source_file)"
     )
 
 
@@ -136,7 +68,9 @@ def person_rows_sql(dataset: Dataset, sure: bool) -> str:
     """The rows of a list by person: the linked ones and, unless only the sure are wanted, the doubtful ones."""
     if sure:
         return f"(select l.* from linked_{dataset.table} as l join doubted as d on d.person = l.person)"
-    columns = ", ".join([*(f'"{name}"' for name in _fields_used(dataset)), "person", "decision"])
+    columns = ", ".join(
+        [*(f'"{name}"' for name in fields_used(dataset)), "source_file", "person", "decision"]
+    )
     return " union all ".join(
         [f"(select {columns} from linked_{dataset.table}", f"select {columns} from doubtful_{dataset.table})"]
     )
@@ -145,20 +79,13 @@ def person_rows_sql(dataset: Dataset, sure: bool) -> str:
 def house_rows_sql(dataset: Dataset, sure: bool) -> str:
     """The rows of a house list by the people of the family that the house's head belongs to."""
     only = " and f.decision = 'linked'" if sure else ""
-    carried = ", ".join(f'h."{name}"' for name in _fields_used(dataset))
+    carried = ", ".join(f'h."{name}"' for name in fields_used(dataset))
     return (
         f"(select distinct f.person, f.source_file, f.sheet, f.source_row, f.decision, {carried} from family_links as f"
         f" join list_{dataset.table} as h"
         " on h.source_file = f.source_file and h.sheet = f.sheet and h.source_row = f.source_row"
         f" where f.dataset = '{dataset.dataset}'{only})"
     )
-
-
-def _fields_used(dataset: Dataset) -> list[str]:
-    """Fields that the list's facts are made of."""
-    text = " ".join([dataset.live, *(spec.of for spec in dataset.facts.values())])
-    words = set(re.findall(r"[A-Za-z_]+", text))
-    return [name for name in dataset.fields if name in words]
 
 
 def register_fact_sql(fact: Fact, as_of: date) -> str:
@@ -171,6 +98,8 @@ def register_fact_sql(fact: Fact, as_of: date) -> str:
         return f"cast(floor(({number} - {birth}) / 10000.0) as bigint)"
     if fact.kind == "any":
         return f"({condition_sql(fact.condition, fact.dataset, words, fact.name, alias='g')})"
+    if fact.kind == "sharing":
+        return f"coalesce({sharers_of(fact)}.others, 0)"
     return f'g."{fact.field}"'
 
 
@@ -178,14 +107,15 @@ def fact_column_sql(fact: Fact, as_of: date, rosters: list[Dataset]) -> str:
     """One column of `facts`: the value, or unknown by the rule of where unknown comes from."""
     if fact.dataset.role == "register":
         return f'{register_fact_sql(fact, as_of)} as "{fact.name}"'
-    alias = f"x_{fact.dataset.table}"
+    alias = f"x_{fact.table}"
     value = f'{alias}."{fact.name}"'
     absent = (
         {"BOOLEAN": "false", "BIGINT": "0"}.get(fact.sql_type, "null") if fact.spec.absent == "no" else "null"
     )
     if fact.dataset.role == "deaths":
         # entitlements.md: without any death list the outcomes stand, and say so
-        return f'coalesce({value}, false) as "{fact.name}"'
+        said = f"coalesce({value}, false)" if fact.is_yes_no else value
+        return f'{said} as "{fact.name}"'
     needed = [f'c."{fact.dataset.table}"']
     if fact.spec.of_household:
         needed += [f'c."{roster.table}"' for roster in rosters]
@@ -202,31 +132,45 @@ def fact_column_sql(fact: Fact, as_of: date, rosters: list[Dataset]) -> str:
 def build_facts(
     con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset], facts: Mapping[str, Fact], as_of: date
 ) -> None:
-    """Creates `facts`: person, county_code and one column for every fact in `facts`, unknown as NULL.
+    """Creates `facts`: person, county_code and one column for every fact in `facts`, unknown as NULL; and `unmatchable`.
 
     Also `facts_sure`, the same for the people of whom some row is in doubt, as if there were no such row. Reads
     `people`, `register`, `matchable`, `superseded`, `linked_<list>`, `doubtful_<list>`, `doubted`, `family_links` and
     `covered` (county_code and one Boolean column a list). Only the facts given are computed: pass those that rules use.
     """
-    for statement in facts_sql(datasets, facts, as_of, sure=False) + facts_sql(
-        datasets, facts, as_of, sure=True
-    ):
+    doubted = con.execute("select count(*) from doubted").fetchall() != [(0,)]
+    again = facts_sql(datasets, facts, as_of, sure=True) if doubted else [_NOBODY_DOUBTED]
+    for statement in (*facts_sql(datasets, facts, as_of, sure=False), *again, UNMATCHABLE):
         con.execute(statement).fetchall()
+
+
+_NOBODY_DOUBTED = "create or replace table facts_sure as select * from facts where false"
+
+
+# Nearly everybody can be matched: the few others are the smaller table to look up.
+UNMATCHABLE = """
+create or replace table unmatchable as
+select f.person from facts as f left join matchable as m on m.person = f.person where m.person is null"""
 
 
 def facts_sql(
     datasets: Mapping[str, Dataset], facts: Mapping[str, Fact], as_of: date, *, sure: bool
 ) -> list[str]:
     """The statements that make `facts` or `facts_sure`: one aggregate a list, then the table of all people."""
-    by_list: dict[str, list[Fact]] = {}
+    by_table: dict[str, list[Fact]] = {}
     for fact in facts.values():
         if fact.dataset.role != "register":
-            by_list.setdefault(fact.dataset.dataset, []).append(fact)
+            by_table.setdefault(fact.table, []).append(fact)
     kind = "facts_sure" if sure else "facts"
-    statements, joins = [], []
-    for key, some in by_list.items():
-        table = datasets[key].table
-        query = list_facts_sql(datasets[key], some, as_of, sure=sure)
+    statements = []
+    words = date_words(as_of)
+    joins = [
+        register_sharers_join_sql(fact, words)
+        for fact in facts.values()
+        if fact.dataset.role == "register" and fact.kind == "sharing"
+    ]
+    for table, some in by_table.items():
+        query = list_facts_sql(some[0].dataset, some, as_of, sure=sure)
         statements.append(f"create or replace table {kind}_{table} as\n{query}")
         joins.append(f"left join {kind}_{table} as x_{table} on x_{table}.person = p.person")
     rosters = [d for d in datasets.values() if d.household is not None and d.household.family is not None]
@@ -240,16 +184,3 @@ def facts_sql(
         "left join matchable as m on m.person = p.person\n" + "\n".join(joins) + "\nwhere o.person is null"
     )
     return statements
-
-
-def _bad_fact(name: str, dataset: Dataset, cure: str) -> ReconcileError:
-    return ReconcileError(
-        Problem(
-            "E106",
-            "error",
-            f"事实“{name}”的 of 读不懂",
-            "不是约定的写法",
-            cure,
-            file=f"{dataset.dataset}.yaml",
-        )
-    )

@@ -8,19 +8,22 @@ from datetime import date
 
 import duckdb
 
-from pipeline.contracts.rule import Parameter, Rule
+from pipeline.contracts.rule import Parameter, RegionValues, Rule
 
 _NUMBER = re.compile(r"^-?[0-9]+(\.[0-9]+)?$")
 
 
-def value_at(parameter: Parameter, region: str, day: date) -> str | None:
-    """The value in force for a region code (2 to 6 digits or more), or None where none is known at the date."""
+def value_at(parameter: Parameter, region: str, day: date, *, only_confirmed: bool = False) -> str | None:
+    """The value in force for a region code (2 to 6 digits or more), or None where none is known at the date.
+
+    With `only_confirmed` None, too, where the table that holds it is not marked as confirmed.
+    """
     own = [p for p in sorted(parameter.regions, key=len) if region.startswith(p)]
-    tables = [parameter.values, *(parameter.regions[prefix].values for prefix in own)]
+    tables: list[Parameter | RegionValues] = [parameter, *(parameter.regions[prefix] for prefix in own)]
     for table in reversed(tables):
-        started = [start for start in table if start <= day]
+        started = [start for start in table.values if start <= day]
         if started:
-            return table[max(started)]
+            return table.values[max(started)] if table.confirmed or not only_confirmed else None
     return None
 
 
@@ -55,8 +58,12 @@ def build_parameters(
     head = "".join(f', "{column_of(rule, name)}" {sql_type(p)}' for rule, name, p in columns)
     con.execute(f"create or replace table parameters (county_code varchar{head})").fetchall()
     rows = [
-        ", ".join([f"'{county}'", *(literal(value_at(p, county, as_of)) for _, _, p in columns)])
+        ", ".join([f"'{county}'", *(_value(rule, p, county, as_of) for rule, _, p in columns)])
         for county in sorted(set(counties))
     ]
     if rows:
         con.execute(f"insert into parameters values ({'), ('.join(rows)})").fetchall()
+
+
+def _value(rule: Rule, parameter: Parameter, county: str, as_of: date) -> str:
+    return literal(value_at(parameter, county, as_of, only_confirmed=rule.only_confirmed))

@@ -1,6 +1,6 @@
 """The reason of an answer in one Chinese sentence: which list of which date, and what was or was not seen in it.
 
-Built as SQL over the verdict row (alias v), the coverage row of the county (alias c) and `matchable` (alias m).
+Built as SQL over the verdict row (alias v), the coverage row of the county (alias c) and `unmatchable` (alias m).
 """
 
 from __future__ import annotations
@@ -54,6 +54,26 @@ def shown(clauses: tuple[Clause, ...], facts: Mapping[str, Fact]) -> list[str]:
     return [f'case when v."{fact.name}" then {seen(fact, True)} end' for fact in _list_facts(clauses, facts)]
 
 
+def valued(clauses: tuple[Clause, ...], facts: Mapping[str, Fact]) -> list[str]:
+    """The numbers, dates and words that the conditions were decided by, one SQL part a fact (NULL where there is none)."""
+    names = dict.fromkeys(name for clause in clauses for name in clause.facts)
+    some = [facts[n] for n in names if not facts[n].is_yes_no and facts[n].dataset.role not in _UNLISTED]
+    return [
+        f'case when v."{fact.name}" {"> 0" if fact.sql_type == "BIGINT" else "is not null"}'
+        f" then concat({listed(fact)}, {text(f'中{fact.spec.say or fact.name}为')}, {_value(fact)}) end"
+        for fact in some
+    ]
+
+
+def _value(fact: Fact) -> str:
+    """Money is kept in fen and told in yuan; a month without its day."""
+    column, kind = f'v."{fact.name}"', fact.dataset.fields[fact.field].type if fact.field else ""
+    if kind == "amount" and fact.kind != "sharing":
+        return f"concat(cast(cast(floor({column} / 100) as bigint) as varchar), '元')"
+    said = f"cast({column} as varchar)"
+    return f"substr({said}, 1, 7)" if kind == "month" else said
+
+
 def unknown_facts(compiled: CompiledRule, facts: Mapping[str, Fact]) -> list[str]:
     """Which unknown facts keep an answer open: those of the conditions that are themselves unknown."""
     parts = []
@@ -73,11 +93,18 @@ def unknown_facts(compiled: CompiledRule, facts: Mapping[str, Fact]) -> list[str
         else:
             said = (
                 f'case when not c."{fact.dataset.table}" then {text(f"本县没有可用的{title}")}'
-                f" when m.person is null then {text(f'本人证件号码有误，无法比对{title}')}"
+                f" when m.person is not null then {text(f'本人证件号码有误，无法比对{title}')}"
                 f" else {text(f'{title}中{fact.spec.say or name}不明或存疑')} end"
             )
         parts.append(f'case when v."{name}" is null and ({" or ".join(opens)}) then {said} end')
-    return parts
+    return parts + [_no_local_value(clause) for clause in clauses if clause.parameters]
+
+
+def _no_local_value(clause: Clause) -> str:
+    """A condition open although all its facts are known: nobody has said the place's value of a parameter."""
+    known = "".join(f' and v."{name}" is not null' for name in clause.facts)
+    names = "、".join(clause.parameters)
+    return f"case when v.{clause.column} is null{known} then {text(f'规则中没有本地的“{names}”')} end"
 
 
 def _received_facts(compiled: CompiledRule, facts: Mapping[str, Fact]) -> list[Fact]:
@@ -99,7 +126,7 @@ def benefit_reason_sql(compiled: CompiledRule, facts: Mapping[str, Fact]) -> str
     not_seen = [seen(fact, False) for fact in receipt]
     is_seen = [f'case when v."{fact.name}" then {seen(fact, True)} end' for fact in receipt]
     who = text("符合：" + "；".join(c.say for c in compiled.who))
-    due = joined([CERTIFICATE, who, *shown(compiled.who, facts)], "；")
+    due = joined([CERTIFICATE, who, *shown(compiled.who, facts), *valued(compiled.who, facts)], "；")
     gaps = joined(
         [*unknown_facts(compiled, facts), "case when v.standing = 'unknown' then '证件状态或有效期不明' end"],
         "；",
@@ -123,4 +150,5 @@ def finding_reason_sql(compiled: CompiledRule, facts: Mapping[str, Fact], outsid
     head = [] if outside else [CERTIFICATE, STATE_SAID]
     # the state is said already; a condition about nothing else would only say it twice
     says = [text(c.say) for c in compiled.who if outside or set(c.facts) != {STATE}]
-    return f"concat({joined([*head, *says, *evidence], '；')}, c.note, '。')"
+    parts = [*head, *says, *evidence, *valued(compiled.who, facts)]
+    return f"concat({joined(parts, '；')}, c.note, '。')"

@@ -19,6 +19,7 @@ from pipeline.reports.rows import (
     county_table,
     sorted_county,
 )
+from pipeline.reports.visits import VisitSheet, visit_sheet
 from pipeline.reports.workbook import Sheet, write_workbook
 
 ROWS_A_SHEET = 1_000_000  # a sheet ends at 1,048,576
@@ -89,7 +90,9 @@ def _write_workbooks(
     }
     counts = {key: table.height for key, table in tables.items()}
     guide = county_guide(night, code, name, counts, set(rows["code"]))
-    books = max(1, *(-(-count // rows_a_sheet) for count in counts.values()))
+    visits = visit_sheet(night, code, name, full_ids=full_ids(night, code))
+    longest = [*counts.values(), visits.rows.height if visits else 0]
+    books = max(1, *(-(-count // rows_a_sheet) for count in longest))
     for stale in sorted(folder.glob("discrepancies-*.xlsx")):
         stale.unlink()
     written: list[Path] = []
@@ -101,9 +104,14 @@ def _write_workbooks(
             sheets = [Sheet(sheet, part) for key, sheet, part in parts if part.height or key == MAIN]
             path = folder / ("discrepancies.xlsx" if book == 0 else f"discrepancies-{book + 1}.xlsx")
             townships = _townships(rows) if book == 0 else pl.DataFrame()
-            write_workbook(path, night.as_of, guide, sheets, townships, Path(scratch))
+            part = _slice(visits, book * rows_a_sheet, rows_a_sheet)
+            write_workbook(path, night.as_of, guide, sheets, townships, Path(scratch), part)
             written.append(path)
     return written
+
+
+def _slice(visits: VisitSheet | None, start: int, rows: int) -> VisitSheet | None:
+    return VisitSheet(visits.notes, visits.rows.slice(start, rows)) if visits else None
 
 
 def _townships(rows: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from pipeline.contracts.problem import Problem
 from pipeline.contracts.register_findings import REGISTER_FINDINGS
 from pipeline.contracts.rule import Rule
 from pipeline.contracts.settings import Settings
+from pipeline.contracts.visit_signs import VisitSigns
 
 # Linked rows summed up by person and method, and the rows that may be a person's.
 MATCHED = {
@@ -29,6 +30,20 @@ DOUBTFUL = {
     "method": pl.String,
     "match_probability": pl.Float64,
 }
+
+
+@dataclass(frozen=True)
+class VisitList:
+    """Families at risk: one row a person and sign, and what the signs are.
+
+    `rows`: person, certificate_number, county_code, sign, weight, lost (words), monitored (null: unknown). `earlier` is the
+    date of the night with which was compared for what was lost, `left_out` the facts that it could not be asked for.
+    """
+
+    signs: VisitSigns
+    rows: pl.DataFrame
+    earlier: date | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,7 @@ class NightForReports:
     settings: Settings
     matched: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MATCHED))
     doubtful: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DOUBTFUL))
+    visits: VisitList | None = None  # None: the rules have no signs for visits, so no list is made
 
     @property
     def degraded(self) -> bool:

@@ -37,6 +37,7 @@ COLUMNS = (
     "疑点描述",
     "匹配方式与置信度",
     "依据文号",
+    "预计金额",
     "责任部门",
     "性质",
     *ANSWERS,
@@ -47,7 +48,7 @@ _FREE_TEXT = ("乡镇", "村(社区)", "姓名", "监护人", "疑点描述")  #
 MAIN, QUOTA, VERIFY, LEAD = "main", "quota", "verify", "lead"  # the sheet a row belongs on
 
 _OUTCOME_KINDS = {"missing": "漏享", "renew_first": "先换证", "verify": "待核实"}
-_NATURES = {"entitlement": "权益", "quota": "项目类", "lead": "线索"}
+NATURES = {"entitlement": "权益", "quota": "项目类", "lead": "线索"}
 _LEVELS = {1: "一级", 2: "二级", 3: "三级", 4: "四级"}
 # The kind of a finding is told by the first word of its code, so that a new finding needs no Python.
 _FINDING_KINDS = {"certificate": "证件到期", "payment": "发放异常", "subsidy": "错享待核"}
@@ -66,13 +67,24 @@ def case_rows(night: NightForReports) -> pl.DataFrame:
 
     Rows without a county code are left out (the summary counts them): there is nobody to send them to.
     """
-    keys = ["certificate_number", "id_number", "name", "county_code", "code", "outcome", "strength", "reason"]
+    keys = [
+        "certificate_number",
+        "id_number",
+        "name",
+        "county_code",
+        "code",
+        "outcome",
+        "strength",
+        "reason",
+        "money",
+    ]
     outcomes = night.outcomes.filter(pl.col("outcome").is_in(list(_OUTCOME_KINDS))).rename(
         {"benefit": "code"}
     )
     findings = night.findings.rename({"finding": "code"}).with_columns(
-        pl.lit("finding").alias("outcome"), pl.lit("").alias("strength")
+        pl.lit("finding").alias("outcome"), pl.lit("").alias("strength"), _NO_MONEY.alias("money")
     )
+    outcomes = outcomes.with_columns(_money(outcomes).alias("money"))
     people = night.people.select(
         "certificate_number",
         "address",
@@ -91,10 +103,34 @@ def case_rows(night: NightForReports) -> pl.DataFrame:
         .join(matched_words(night), on="certificate_number", how="left", maintain_order="left")
         .with_columns(
             pl.col("outcome").replace_strict(_OUTCOME_KINDS, default=pl.col("finding_kind")).alias("kind"),
-            pl.col("strength").replace_strict(_NATURES, default="核查").alias("nature"),
+            pl.col("strength").replace_strict(NATURES, default="核查").alias("nature"),
             _sheet().alias("sheet"),
         )
     )
+
+
+_NO_MONEY = pl.lit(None, dtype=pl.String)
+
+
+def _money(outcomes: pl.DataFrame) -> pl.Expr:
+    """预计金额: yuan a month or once from now on; null where nobody has said how much. Never for past months: all are
+    paid from the application on (handbook D3), and what is doubtful is worth nothing yet."""
+    if "yuan_a_month" not in outcomes.columns:
+        return _NO_MONEY
+    month, once = pl.col("yuan_a_month"), pl.col("yuan_once")
+    return (
+        pl.when(pl.col("outcome") == "verify")
+        .then(_NO_MONEY)
+        .when(month.is_not_null())
+        .then(pl.concat_str([_yuan(month), pl.lit("元/月")]))
+        .when(once.is_not_null())
+        .then(pl.concat_str([_yuan(once), pl.lit("元（一次性）")]))
+    )
+
+
+def _yuan(amount: pl.Expr) -> pl.Expr:
+    """Without a fraction where there is none: 110, 8.33."""
+    return amount.round(2).cast(pl.String).str.replace(r"\.0$", "")
 
 
 def _sheet() -> pl.Expr:
@@ -183,6 +219,7 @@ def county_table(rows: pl.DataFrame, night: NightForReports, county: str, *, ful
         "疑点描述": pl.col("reason"),
         "匹配方式与置信度": _how_matched(),
         "依据文号": pl.col("law"),
+        "预计金额": pl.col("money"),
         "责任部门": pl.col("owner"),
         "性质": pl.col("nature"),
     }

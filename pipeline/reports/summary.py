@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from pipeline.contracts.problem import Problem
-from pipeline.reports import tally
+from pipeline.reports import comparisons, tally
 from pipeline.reports.next_steps import (
     SEVERITY_WORDS,
     by_severity,
@@ -77,6 +77,9 @@ def _view(night: NightForReports) -> dict[str, object]:
         "findings": findings,
         "finding_titles": {code: night.rule_title(code) for code in tally.finding_codes(night)},
         "finding_total": sum(n for county in findings.values() for n in county.values()),
+        "comparisons": comparisons.comparisons(night),
+        "comparison_titles": comparisons.PAIRS,
+        "comparison_outcomes": comparisons.OUTCOMES,
         "flows": flows,
         "funnel": _funnel(night, flows),
         "coverage": _coverage(night),

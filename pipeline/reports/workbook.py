@@ -15,8 +15,10 @@ from typing import Any
 import polars as pl
 import xlsxwriter
 
+from pipeline.reports import visits as visit_list
 from pipeline.reports.guide import Guide
 from pipeline.reports.rows import ANSWERS, COLUMNS
+from pipeline.reports.visits import VisitSheet
 
 RESULTS = ("属实", "不属实", "部分属实", "无法核实")
 MEASURES = (
@@ -33,10 +35,10 @@ REASONS = (
 _WIDTHS = {
     "序号": 5.5, "疑点编号": 6, "比对月份": 10.2, "县(市、区)": 8.5, "乡镇": 9, "村(社区)": 8.5, "姓名": 8, "身份证号": 19.5,
     "残疾人证号": 12, "残疾类别": 4.8, "残疾等级": 4.8, "证件有效期至": 11, "证件状态": 4.8, "年龄": 4.8, "监护人": 8,
-    "疑点类型": 7, "涉及政策": 12, "疑点描述": 36, "匹配方式与置信度": 20, "依据文号": 16, "责任部门": 6, "性质": 6.5, "核查结果": 8.5,
+    "疑点类型": 7, "涉及政策": 12, "疑点描述": 34, "匹配方式与置信度": 18, "依据文号": 15, "预计金额": 9, "责任部门": 6, "性质": 6.5, "核查结果": 8.5,
     "情况说明": 12, "处理措施": 8.5, "办结日期": 8.5, "核查人": 7, "核查日期": 8.5,
 }  # fmt: skip
-_CENTRED = {"序号", "残疾类别", "残疾等级", "证件状态", "年龄", "性质", "责任部门", "疑点类型"}
+_CENTRED = {"预计金额", "序号", "残疾类别", "残疾等级", "证件状态", "年龄", "性质", "责任部门", "疑点类型"}
 _FROZEN = COLUMNS.index("姓名") + 1
 _WRAPPED = tuple(
     (i, _WIDTHS[name]) for i, name in enumerate(COLUMNS) if name not in ("序号", "身份证号", *ANSWERS)
@@ -54,9 +56,18 @@ class Sheet:
 
 
 def write_workbook(
-    path: Path, as_of: date, guide: Guide, sheets: Sequence[Sheet], townships: pl.DataFrame, scratch: Path
+    path: Path,
+    as_of: date,
+    guide: Guide,
+    sheets: Sequence[Sheet],
+    townships: pl.DataFrame,
+    scratch: Path,
+    visits: VisitSheet | None = None,
 ) -> None:
-    """The workbook with the sheets 填写说明, `sheets`, 乡镇汇总 and 入户核实要点 (if they have rows). `scratch` takes temporary files."""
+    """The workbook with the sheets 填写说明, `sheets`, 走访名单, 乡镇汇总 and 入户核实要点 (if they have rows).
+
+    `scratch` takes temporary files.
+    """
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": str(scratch)})
     midnight = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC).replace(tzinfo=None)
     book.set_properties({"title": guide.title, "created": midnight})
@@ -64,6 +75,8 @@ def write_workbook(
     _write_guide(book.add_worksheet("填写说明"), look, guide)
     for sheet in sheets:
         _write_table(book.add_worksheet(sheet.name), look, sheet, guide.title)
+    if visits is not None and visits.rows.height:
+        _write_visits(book.add_worksheet(visit_list.SHEET), look, visits, guide.title)
     if townships.height:
         _write_townships(book.add_worksheet("乡镇汇总"), look, townships, guide.title)
     if guide.unchecked:
@@ -125,7 +138,7 @@ def _write_table(sheet: Any, look: _Look, table: Sheet, title: str) -> None:
                 sheet.write_blank(number, column, None, forms[column])
     sheet.freeze_panes(1, _FROZEN)
     sheet.autofilter(0, 0, last, len(COLUMNS) - 1)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:AA{last + 1}"})
+    sheet.ignore_errors({"number_stored_as_text": f"A1:AC{last + 1}"})
     _page(sheet, title)
     sheet.repeat_rows(0)
     if last:
@@ -192,6 +205,33 @@ def _guide_row(sheet: Any, row: int, cells: tuple[tuple[str, Any], ...]) -> int:
     return row + 1
 
 
+def _write_visits(sheet: Any, look: _Look, visits: VisitSheet, title: str) -> None:
+    """Notes across the width, the head, one row a person; who is monitored already stands out by a bold 是."""
+    widths = list(visit_list.WIDTHS.values())
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width)
+    notes = "\n".join(visits.notes)
+    sheet.set_row(0, 17 * _lines_of(notes, sum(widths)) + 8)  # its letters are larger than the table's
+    sheet.merge_range(0, 0, 0, len(widths) - 1, "", look.line)
+    _text(sheet, 0, 0, notes, look.line)
+    sheet.set_row(1, 32)
+    for column, name in enumerate(visit_list.COLUMNS):
+        _text(sheet, 1, column, name, look.head)
+    last = len(widths) - 1
+    forms = [look.centre if name in visit_list.CENTRED else look.text for name in visit_list.COLUMNS]
+    for number, row in enumerate(visits.rows.iter_rows(), start=2):
+        high = max(_lines_of(text, wide) for text, wide in zip(row, widths, strict=True))
+        sheet.set_row(number, _LINE * high + 4)
+        for column, text in enumerate(row):
+            marked = column == last and text == visit_list.MONITORED
+            _text(sheet, number, column, text, look.head if marked else forms[column])
+    sheet.freeze_panes(2, visit_list.COLUMNS.index("姓名") + 1)
+    sheet.autofilter(1, 0, visits.rows.height + 1, last)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:N{visits.rows.height + 2}"})
+    _page(sheet, title)
+    sheet.repeat_rows(1)
+
+
 def _write_townships(sheet: Any, look: _Look, counts: pl.DataFrame, title: str) -> None:
     """The counts per township: first column text, the others numbers; the last row is the total."""
     sheet.set_column(0, 0, 18)
@@ -213,3 +253,8 @@ def _write_townships(sheet: Any, look: _Look, counts: pl.DataFrame, title: str) 
 def _lines(text: str, wide: float) -> int:
     """Lines the text takes in a column. A Chinese character takes two columns: 3 bytes and 1 character, halved."""
     return ceil((len(text.encode()) + len(text)) / 2 * 1.06 / wide)
+
+
+def _lines_of(text: str, wide: float) -> int:
+    """Lines of a text that has line breaks of its own."""
+    return sum(max(1, _lines(line, wide)) for line in text.split("\n"))

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import load_datasets
 from pipeline.installed_folders import schemas_folder
+from pipeline.intake.normalise import empty_snapshot
 from pipeline.intake.store import write_part
 from pipeline.sample.damage import READABLE, damage_kinds, damaged_numbers
 from pipeline.sample.lists import Column, Export
@@ -85,7 +87,10 @@ class Store:
         folder = self._folder(place)
         folder.mkdir(parents=True, exist_ok=True)
         whole = pl.concat(self._waiting.pop(place))
-        write_part(whole, self._datasets[place[0]], folder, number)
+        dataset = self._datasets[place[0]]
+        # a list may say more than these exports do; a column that did not come is empty, as after intake
+        written = pl.concat([empty_snapshot(dataset), whole], how="diagonal")
+        write_part(written.select(list(snapshot_columns(dataset))), dataset, folder, number)
         self._parts[place] = number + 1
 
     @property

@@ -28,7 +28,9 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def snapshot(state: Path, dataset: str) -> pl.DataFrame:
-    return pl.read_parquet(sorted((state / "store" / dataset / "all" / "20261031").glob("*.parquet"))).sort("source_row")
+    return pl.read_parquet(sorted((state / "store" / dataset / "all" / "20261031").glob("*.parquet"))).sort(
+        "source_row"
+    )
 
 
 def test_the_list_is_as_intake_leaves_it(state: Path) -> None:

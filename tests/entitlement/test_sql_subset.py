@@ -36,6 +36,7 @@ SHAPE = [
     "ColumnDef",
     "Create",
     "DataType",
+    "DataTypeParam",  # of DECIMAL alone
     "Distinct",
     "Filter",
     "From",
@@ -104,7 +105,16 @@ FUNCTIONS = [
     "Year",
 ]
 ALLOWED = {*SHAPE, *OPERATORS, *FUNCTIONS}
-TYPES = {"TEXT", "VARCHAR", "BIGINT", "INT", "DATE", "BOOLEAN", "DOUBLE"}
+TYPES = {
+    "TEXT",
+    "VARCHAR",
+    "BIGINT",
+    "INT",
+    "DATE",
+    "BOOLEAN",
+    "DOUBLE",
+    "DECIMAL",
+}  # money adds up in any order
 
 
 class Recorder:

@@ -177,13 +177,13 @@ def test_the_workbook_is_ready_for_the_clerk(tmp_path: Path) -> None:
         assert not sheet.merged_cells.ranges
     sheet = book["疑点清单"]
     assert sheet.freeze_panes == "H2"
-    assert sheet.auto_filter.ref == f"A1:AB{sheet.max_row}"
+    assert sheet.auto_filter.ref == f"A1:AC{sheet.max_row}"
     assert sheet.print_title_rows == "$1:$1"
     lists = {
         str(v.sqref)[0:1]: v.formula1.strip('"').split(",") for v in sheet.data_validations.dataValidation
     }
-    assert lists == {"W": list(RESULTS), "Y": list(MEASURES), "X": list(REASONS)}
-    assert [sheet.cell(1, i).value for i in (23, 24, 25)] == list(ANSWERS[:3])
+    assert lists == {"X": list(RESULTS), "Z": list(MEASURES), "Y": list(REASONS)}
+    assert [sheet.cell(1, i).value for i in (24, 25, 26)] == list(ANSWERS[:3])
     with zipfile.ZipFile(tmp_path / "reports/539902/discrepancies.xlsx") as raw:
         assert not [name for name in raw.namelist() if "vba" in name.lower() or "external" in name.lower()]
 

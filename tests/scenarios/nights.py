@@ -46,11 +46,13 @@ def night(
     )
 
 
-def missing_flags(inbox: Path, state: Path, as_of: date = AS_OF) -> tuple[set[tuple[str, str]], set[str]]:
+def missing_flags(
+    inbox: Path, state: Path, as_of: date = AS_OF, *, threads: int = 0
+) -> tuple[set[tuple[str, str]], set[str]]:
     """The `missing` flags and the coverage statuses of a night, without writing reports."""
     datasets, rules = load_datasets(ROOT / "schemas"), load_rules(ROOT / "rules")
     delivered = intake.take_in(inbox, state, datasets, as_of, Settings())
-    con = matching.connect(2.0, 0, str(state / "spill"))
+    con = matching.connect(2.0, threads, str(state / "spill"))
     try:
         delivered = match(con, datasets, delivered)
         decide(con, datasets, rules, delivered, as_of)
