@@ -45,6 +45,7 @@ bench: .venv/.ready
 	.venv/bin/python benchmarks/intake.py
 	.venv/bin/python benchmarks/febrl.py
 	.venv/bin/python benchmarks/matching.py
+	.venv/bin/python benchmarks/rules.py
 	.venv/bin/python benchmarks/bench.py
 
 sample: .venv/.ready
@@ -52,6 +53,7 @@ sample: .venv/.ready
 
 soak: .venv/.ready
 	.venv/bin/python benchmarks/soak.py
+	.venv/bin/python tests/rules/run_mutations.py 2000
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock \
