@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, datetime
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pipeline import desk
-from pipeline.cli_options import Rules, Schemas, examples, stop
+from pipeline.cli_options import Rules, Schemas, business_date, examples, stop
 from pipeline.cli_people import people_app
 from pipeline.cli_plan import plan_app
 from pipeline.cli_rules import JSON_SCHEMA_EXAMPLES, json_schema_command, rules_app
@@ -96,7 +96,7 @@ def run_command(
         state=state or out / "state",
         schemas=schemas_folder(schemas),
         rules=rules_folder(rules),
-        as_of=_date(as_of),
+        as_of=business_date(as_of),
         config=config or (default if default.is_file() else None),
     )
     night = run(request)
@@ -151,7 +151,7 @@ def sample_command(
     ] = None,
 ) -> None:
     """Write a synthetic prefecture's exports: every dataset, formats and dirt mixed, IDs that can be nobody's."""
-    day = _date(as_of) or date(2026, 10, 31)
+    day = business_date(as_of) or date(2026, 10, 31)
     try:
         asked = trouble_of(masked or (), numeric or (), trouble or ())
     except ValueError as error:
@@ -253,15 +253,6 @@ def alias_add(
 def _report(lines: list[str], failed: bool) -> None:
     typer.echo("\n".join(lines))
     raise typer.Exit(1 if failed else 0)
-
-
-def _date(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 a business date has no zone
-    except ValueError:
-        stop("E403 --as-of 应写成 YYYY-MM-DD，例如 2026-10-31。", 1)
 
 
 def main() -> None:

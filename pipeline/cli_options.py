@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -24,3 +25,13 @@ def stop(message: str, code: int) -> NoReturn:
     """Ends the program with a message on standard error."""
     typer.echo(message, err=True)
     raise typer.Exit(code)
+
+
+def business_date(text: str) -> date | None:
+    """The date of --as-of, None where none is given. Ends the program (E403) where it is no date."""
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 a business date has no zone
+    except ValueError:
+        stop("E403 --as-of 应写成 YYYY-MM-DD，例如 2026-10-31。", 1)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cli_options import Schemas, examples, stop
+from pipeline.cli_options import Schemas, business_date, examples
 from pipeline.desk.plan import PlanRequest
 from pipeline.desk.plan_command import plan_rules
 from pipeline.installed_folders import rules_folder, schemas_folder
@@ -64,18 +63,9 @@ def plan_command(
         schemas=schemas_folder(schemas),
         rules=rules_folder(rules),
         against=rules_folder(against),
-        as_of=_date(as_of),
+        as_of=business_date(as_of),
         benefit=benefit,
         samples=samples,
         config=config or (default if default.is_file() else None),
     )
     typer.echo(plan_rules(request, out))
-
-
-def _date(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 a business date has no zone
-    except ValueError:
-        stop("E403 --as-of 应写成 YYYY-MM-DD，例如 2027-01-01。", 1)

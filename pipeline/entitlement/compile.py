@@ -95,7 +95,23 @@ def compile_rules(rules: Mapping[str, Rule], facts: Mapping[str, Fact], as_of: d
                 )
             )
     in_force = [r for r in rules.values() if r.since <= as_of and (r.until is None or as_of <= r.until)]
+    for rule in in_force:
+        _check_amount(rule, facts)
     return [compile_rule(rule, facts, as_of) for rule in in_force]
+
+
+def _check_amount(rule: Rule, facts: Mapping[str, Fact]) -> None:
+    """Raises ReconcileError E305 where the amount names what is not there: before anything is read, not in the night."""
+    if rule.amount is None:
+        return
+    value = rule.amount.value
+    named = [value] if isinstance(value, str) else [p for table in value.values() for p in table.values()]
+    wrong = [name for name in named if name not in rule.parameters]
+    wrong += [name for name in amount_facts(rule) if name not in facts]
+    if wrong:
+        what = f"规则 {rule.code} 的 amount 用到了没有的名称“{'、'.join(wrong)}”"
+        cure = "改正它，或在 parameters 里补上；运行 `reconcile rules check` 看所在的行"
+        raise ReconcileError(Problem("E305", "error", what, "它不是本规则的参数，也不是已声明的事实", cure))
 
 
 def amount_facts(rule: Rule) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ import pytest
 
 from pipeline.contracts.dataset import load_datasets
 from pipeline.contracts.problem import ReconcileError
-from pipeline.contracts.rule import Rule, load_rule
+from pipeline.contracts.rule import Rule, load_rule, load_rules
 from pipeline.entitlement import build_parameters, declared_facts
 from pipeline.entitlement.amounts import amount_facts, amount_sql, once_sql
-from pipeline.entitlement.compile import compile_rule
+from pipeline.entitlement.compile import compile_rule, compile_rules
 
 ROOT = Path(__file__).parents[2]
 FACTS = declared_facts(load_datasets(ROOT / "schemas"))
@@ -161,3 +161,14 @@ def test_a_value_that_the_fact_cannot_have_is_refused() -> None:
     table = rule(amount={"per": "month", "value": {"残疾等级": {"重度": "标准"}}})
     with pytest.raises(ReconcileError, match="E307"):
         amount_sql(compile_rule(table, FACTS, DAY), FACTS)
+
+
+@pytest.mark.parametrize("value", ["没有的标准", {"没有的事实": {"1": "没有的标准"}}])
+def test_an_amount_that_names_what_is_not_there_is_refused_before_the_night(value: Any) -> None:
+    rules = load_rules(Path(__file__).parents[2] / "rules")
+    facts = declared_facts(load_datasets(Path(__file__).parents[2] / "schemas"))
+    rule = rules["living_subsidy"]
+    assert rule.amount is not None
+    bad = rule.model_copy(update={"amount": rule.amount.model_copy(update={"value": value})})
+    with pytest.raises(ReconcileError, match=r"E305.*没有的标准"):
+        compile_rules({"living_subsidy": bad}, facts, date(2026, 10, 31))
