@@ -84,6 +84,8 @@ class Browser:
         """Goes there and waits until the page says that it is ready."""
         self("Page.navigate", url=address)
         self.wait("document.body && document.body.dataset.ready === 'yes'")
+        # a browser throws keys away that come before a new page's first picture
+        self.js("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
     def js(self, expression: str) -> Any:
         done = self("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)

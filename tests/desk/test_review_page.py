@@ -47,7 +47,7 @@ def page(chromium: Browser, server: ReviewServer) -> Iterator[Browser]:
     chromium.open(server.address)
     chromium.write(WHO)
     chromium.press("Enter")
-    chromium.wait("!document.querySelector('#ask').open")
+    chromium.wait("document.activeElement.id === 'main'")  # where the closed question gives the keys back to
     yield chromium
     assert chromium.console == []
 

@@ -31,6 +31,12 @@ function alone(act) {
   return going;
 }
 
+// What must not get lost (a filter that says one thing beside a pair that says another) waits its turn.
+async function inTurn(act) {
+  while (state.busy) await going;
+  return alone(act);
+}
+
 async function done(act) {
   busy(true);
   try {
@@ -224,7 +230,7 @@ by("who").addEventListener("click", askWho);
 by("ask-form").addEventListener("submit", named);
 by("ask").addEventListener("close", () => by("main").focus());
 for (const select of [by("list"), by("county"), by("which")]) {
-  select.addEventListener("change", () => going.then(() => alone(filter)));
+  select.addEventListener("change", () => inTurn(filter));
   select.addEventListener("pointerdown", () => (state.choosing = false));
   select.addEventListener("keydown", (event) => {
     state.choosing = true;
