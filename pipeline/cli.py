@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from pipeline import desk
+from pipeline.cli_ledger import ledger_app
 from pipeline.cli_options import Rules, Schemas, business_date, examples, stop
 from pipeline.cli_people import people_app
 from pipeline.cli_plan import plan_app
@@ -41,6 +42,7 @@ alias_app = typer.Typer(no_args_is_help=True, help="Teach a dataset another spel
 app.add_typer(schemas_app, name="schemas")
 app.add_typer(rules_app, name="rules")
 app.add_typer(alias_app, name="alias")
+app.add_typer(ledger_app, name="ledger")
 app.add_typer(people_app)
 app.add_typer(plan_app)
 schemas_app.command("json-schema", epilog=JSON_SCHEMA_EXAMPLES)(json_schema_command)

@@ -38,8 +38,8 @@ join result_files as f on f.dataset = l.dataset and f.source_file = l.source_fil
 order by f.file, l.source_row, l.person"""
 
 _OUTCOMES = """
-select o.person, o.benefit, o.outcome, o.strength, o.reason, o.rule_version
-from outcomes as o order by o.person, o.benefit, o.outcome"""
+select l.person, l.rule + 1 as rule, l.outcome, l.sentence
+from answer_lines as l where l.outcome <> 'found' order by l.person, l.rule"""
 
 _MONEY = """
 select p.certificate_number, p.county_code, o.benefit, o.outcome, o.strength,
@@ -99,7 +99,11 @@ select row_number() over (order by dataset, source_file, sheet) as file, dataset
 from (select distinct dataset, source_file, sheet from links) as d"""
 
 _FILE_NAMES = "select dataset, source_file from result_files order by file"
-_PEOPLE = "select certificate_number, id_number, name, county_code from people order by person"
+_PEOPLE = """
+select p.certificate_number, p.id_number, p.name, p.county_code, k.said as certificate
+from people as p left join certificates as k on k.person = p.person order by p.person"""
+_RULES = "select code as benefit, strength, version as rule_version from rule_lines order by rule"
+_SENTENCES = "select begins_with_certificate, said from sentences order by sentence"
 
 
 def write_results(con: duckdb.DuckDBPyConnection, coverage: pl.DataFrame, folder: Path) -> None:
@@ -108,15 +112,22 @@ def write_results(con: duckdb.DuckDBPyConnection, coverage: pl.DataFrame, folder
     con.execute(_FILES).fetchall()
     people = con.sql(_PEOPLE).to_arrow_table().combine_chunks()
     places = con.sql(_FILE_NAMES).to_arrow_table().combine_chunks()
+    rules, sentences = (con.sql(query).to_arrow_table().combine_chunks() for query in (_RULES, _SENTENCES))
 
     def write(name: str, query: str, columns: Mapping[str, type[pl.DataType]], **known: pa.Table) -> None:
         write_batches(filled(batches(con.cursor(), query), known), columns, folder / f"{name}.parquet")
+
+    def write_outcomes() -> None:
+        lines = filled(
+            batches(con.cursor(), _OUTCOMES), {"person": people, "rule": rules, "sentence": sentences}
+        )
+        write_batches(map(_with_reason, lines), tables.OUTCOMES, folder / "outcomes.parquet")
 
     # the two large files side by side: each is one thread's work
     with ThreadPoolExecutor(2) as pool:
         large = [
             pool.submit(write, "links", _LINKS, tables.LINKS, person=people, file=places),
-            pool.submit(write, "outcomes", _OUTCOMES, tables.OUTCOMES, person=people),
+            pool.submit(write_outcomes),
         ]
         for task in large:
             task.result()
@@ -152,6 +163,12 @@ def filled(source: Iterable[pa.RecordBatch], known: Mapping[str, pa.Table]) -> I
             rows = pa.compute.subtract(batch.column(number), 1)
             columns |= {name: table.column(name).chunk(0).take(rows) for name in table.column_names}
         yield pa.RecordBatch.from_pydict(columns)
+
+
+def _with_reason(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The sentence after the person's certificate, where it begins with it."""
+    begin = pa.compute.if_else(batch.column("begins_with_certificate"), batch.column("certificate"), "")
+    return batch.append_column("reason", pa.compute.binary_join_element_wise(begin, batch.column("said"), ""))
 
 
 def write_batches(

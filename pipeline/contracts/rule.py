@@ -102,7 +102,6 @@ class Rule(Strict):
     # findings: whom it is about; `outside_register` are people on `list` with a sound ID who are on no register
     subject: Literal["register", "outside_register"] = "register"
     list: str = ""
-    needs_valid_certificate: bool = True  # findings say for themselves which certificates they are about
     who: tuple[Condition, ...] = Field(min_length=1)
     excluded: tuple[Condition, ...] = Field(default=(), alias="except")
     received: str = ""

@@ -15,7 +15,6 @@ from pipeline import entitlement
 from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import Dataset
 from pipeline.desk.explain_night import LastNight
-from pipeline.entitlement.decide import benefit_sql, sure_sql
 from pipeline.matching.exact import RowPerson, carried_fields
 from pipeline.matching.people import run_sql
 from pipeline.matching.store import keep
@@ -163,7 +162,4 @@ def _decide(night: LastNight) -> None:
     used = {name: night.facts[name] for name in entitlement.facts_used(rules)}
     entitlement.build_facts(con, night.datasets, used, as_of)
     benefits = [compiled for compiled in rules if compiled.rule.benefit]
-    sure = "\nunion all\n".join(sure_sql(compiled, as_of) for compiled in benefits)
-    answers = "\nunion all\n".join(benefit_sql(compiled, night.facts, as_of) for compiled in benefits)
-    run_sql(con, f"create or replace table sure_outcomes as\n{sure}")
-    run_sql(con, f"create or replace table outcomes as\n{answers}")
+    entitlement.decide_people(con, benefits, night.facts, as_of)

@@ -1,4 +1,4 @@
-"""JSON Schema of rule, dataset and settings files, made from the pydantic models: editors complete and check with them.
+"""JSON Schema of rule, visits, dataset and settings files, made from the pydantic models: editors complete and check with them.
 
 Our reader keeps every scalar as text and pydantic types it, while an editor's YAML already knows numbers and true: where a
 model says text, the schema takes these, too.
@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pipeline.contracts.dataset import Dataset, load_datasets
 from pipeline.contracts.rule import OUTCOMES, Rule
 from pipeline.contracts.settings import Settings
+from pipeline.contracts.visit_signs import VisitSigns
 from pipeline.desk.json_schema_words import KEY_WORDS
 from pipeline.desk.rule_templates import written
 from pipeline.entitlement import declared_facts
@@ -32,16 +33,22 @@ Schema = dict[str, Any]
 
 
 def write_json_schemas(schemas: Path, out: Path) -> str:
-    """Writes rule.schema.json, dataset.schema.json and settings.schema.json; returns what was written and the next step."""
+    """Writes the schemas of rule, visits, dataset and settings files as `<kind>.schema.json`; returns what was written and
+    the next step."""
     facts = declared_facts(load_datasets(schemas))
-    files = {"rule": rule_schema(facts), "dataset": dataset_schema(), "settings": settings_schema()}
+    files = {
+        "rule": rule_schema(facts),
+        "visits": visits_schema(facts),
+        "dataset": dataset_schema(),
+        "settings": settings_schema(),
+    }
     for name, schema in files.items():
         text = json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
         written(out / f"{name}.schema.json", text)
     return (
         f"已写出 {out}/ 里的 {'、'.join(f'{name}.schema.json' for name in files)}。\n"
         f"在规则文件第一行写 `# yaml-language-server: $schema=../{out.name}/rule.schema.json`，"
-        "支持它的编辑器就会提示各项怎样写（findings/ 里的文件写 ../../）。"
+        f"支持它的编辑器就会提示各项怎样写（findings/ 里的文件写 ../../；visits/ 里的写 ../../{out.name}/visits.schema.json）。"
     )
 
 
@@ -51,9 +58,20 @@ def rule_schema(facts: Mapping[str, Fact]) -> Schema:
     case = schema["definitions"]["Case"]["properties"]
     case["given"] = _given(facts, case["given"]["description"])
     case["expect"]["enum"] = list(dict.fromkeys([*OUTCOMES, *FINDING_OUTCOMES]))
-    regions = schema["definitions"]["Parameter"]["properties"]["regions"]
-    regions["propertyNames"] = {"pattern": _REGION}
+    _regions_by_code(schema)
     schema["oneOf"] = [{"required": ["benefit", "received"]}, {"required": ["finding"]}]
+    return schema
+
+
+def visits_schema(facts: Mapping[str, Fact]) -> Schema:
+    """The schema of rules/visits/*.yaml; `given`, `before` and `lost` offer the declared facts by name."""
+    schema = _schema_of(VisitSigns, "走访迹象文件")
+    case, sign = (schema["definitions"][model]["properties"] for model in ("SignCase", "Sign"))
+    for key in ("given", "before"):
+        case[key] = _given(facts, case[key]["description"])
+    schema["definitions"]["Sign"]["anyOf"] = [{"required": ["when"]}, {"required": ["lost"]}]
+    sign["lost"]["items"] = {"enum": [name for name, fact in facts.items() if fact.is_yes_no]}
+    _regions_by_code(schema)
     return schema
 
 
@@ -119,6 +137,12 @@ def _as_written(node: Any) -> Any:
         key: value if key in ("default", "enum", "required") else _as_written(value)
         for key, value in node.items()
     }
+
+
+def _regions_by_code(schema: Schema) -> None:
+    """A parameter's regions are named by their codes."""
+    regions = schema["definitions"]["Parameter"]["properties"]["regions"]
+    regions["propertyNames"] = {"pattern": _REGION}
 
 
 def _given(facts: Mapping[str, Fact], description: str) -> Schema:

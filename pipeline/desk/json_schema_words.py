@@ -1,4 +1,4 @@
-"""What every key of rule, dataset and settings files means, in Chinese: shown by editors beside the key.
+"""What every key of rule, visits, dataset and settings files means, in Chinese: shown by editors beside the key.
 
 A test holds that no key of the models is without its words.
 """
@@ -22,7 +22,6 @@ _RULE = {
     "Rule.question_if_not_due": "yes：在领而确定不符合条件的，列为“在领待核”，请人核实，从不停发",
     "Rule.subject": "核查提示针对谁：register 持证人；outside_register 名单上有、名册上没有的人",
     "Rule.list": "outside_register 时写：从哪份名单里找人，写 部门/名单",
-    "Rule.needs_valid_certificate": "是否要求证件有效；待遇一律要求，核查提示由自己的条件写明",
     "Rule.only_confirmed": "yes：参数只用写明 confirmed: yes 的值",
     "Rule.pairs": "属于哪几项部门两两比对，如 [P3, P4]",
     "Rule.who": "条件，每一项都要符合",
@@ -54,6 +53,29 @@ _RULE = {
     "Case.expect": "应得的结论",
     "Case.because": "起决定作用的条件名；只有是否已享受未知时写 received",
     "Case.confirmed": "yes：假定参数都已核实",
+}
+_VISITS = {
+    "VisitSigns.title": "名称，写在走访名单上方",
+    "VisitSigns.owner": "主管部门，与数据说明里的部门写法一致",
+    "VisitSigns.law": "依据：文号、日期、条款；没有核实的写（待核）",
+    "VisitSigns.parameters": "按日期、地区变化的数，各迹象的 when 里按名称使用",
+    "VisitSigns.signs": "风险迹象，每项一个；有一项成立的人就列入走访名单",
+    "VisitSigns.monitored": "条件：怎样算已是监测对象（名单上注明“是”）",
+    "VisitSigns.not_checked": "名单查不出来、需要人核实的事，每项一句",
+    "VisitSigns.cases": "用例：没有给的事实都是未知，未知的不算迹象；reconcile rules test 逐个运行",
+    "Sign.id": "迹象名，几个字，用例的 expect 里要用；不重复，不含“+”",
+    "Sign.say": "整句话，走访的人在名单上看到的就是它",
+    "Sign.when": "条件：事实名、参数名、日期词、常数；确定成立才算。与 lost 至少写一个",
+    "Sign.lost": "失去了哪些：是非事实的名称，更早一月的比对中有、现在确定没有的才算",
+    "Sign.weight": "权重，1 最轻，9 最重；名单按各迹象权重之和排先后",
+    "Sign.ask": "走访时问什么，整句话",
+    "SignCase.name": "用一句话写这是什么人、应当怎样",
+    "SignCase.given": "已知的事实；没有写的都是未知，也可写 unknown",
+    "SignCase.before": "更早一月的比对所知的事实；只写 lost 里提到的",
+    "SignCase.region": "六位区划代码，加引号；只到省或州（市）的后面补 0",
+    "SignCase.as_of": "核对日期，如 2026-10-31",
+    "SignCase.expect": "应出现的迹象，恰好这些；一个也没有就不写",
+    "SignCase.monitored": "是否已是监测对象：yes、no、unknown；用例不问这件事就不写",
 }
 _DATASET = {
     "Dataset.dataset": "部门/名单，与文件夹和文件名一致，只用小写字母和下划线",
@@ -115,5 +137,5 @@ def _settings_key(key: str) -> str:
 
 
 KEY_WORDS: Mapping[str, str] = MappingProxyType(
-    {**_RULE, **_DATASET, **{_settings_key(key): said for key, said in SETTINGS_SAID.items()}}
+    {**_RULE, **_VISITS, **_DATASET, **{_settings_key(key): said for key, said in SETTINGS_SAID.items()}}
 )

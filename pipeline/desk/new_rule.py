@@ -66,7 +66,6 @@ cases:
   #   because: [请写条件名]
 """
 _FINDING = """urgency: 5  # 1 排在县报告最前，9 最后
-needs_valid_certificate: no  # 针对哪些证件，由下面的条件自己写明
 
 # 条件确定成立才提示；提示只请人核实，从不据此停发。
 who:  # 都要成立

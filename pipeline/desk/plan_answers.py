@@ -1,11 +1,12 @@
 """Both sides of a changed rule evaluated over the kept facts, by the night's own SQL.
 
-`parameters` and `sure_outcomes` are those of one side of one rule at a time.
+`parameters`, `outcomes` and `person_findings` are those of one side of one rule at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,10 +15,10 @@ import duckdb
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.entitlement.amounts import MONEY, amount_sql, once_sql
 from pipeline.entitlement.compile import CompiledRule, verdict_sql
-from pipeline.entitlement.decide import benefit_sql, sure_sql
+from pipeline.entitlement.decide import decide_people
 from pipeline.entitlement.fact import Fact
 from pipeline.entitlement.parameters import build_parameters
-from pipeline.entitlement.reasons import denied, finding_reason_sql, joined
+from pipeline.entitlement.reasons import denied, joined
 
 DUE = "('missing', 'receiving')"  # to whom the benefit's money belongs
 _NO_MONEY = f"cast(null as {MONEY}) as yuan, cast(null as {MONEY}) as once"
@@ -48,7 +49,7 @@ def evaluate(con: duckdb.DuckDBPyConnection, side: Side, facts: Mapping[str, Fac
     """
     query = _NOBODY
     if side.rule:
-        _prepare(con, side, side.rule)
+        _decide(con, side, side.rule, facts)
         query = _answers_sql(side.rule, facts, side.as_of)
     _run(con, side, f"create or replace table {side.table} as\n{query}")
 
@@ -59,21 +60,34 @@ def reasons(
     """The side's reason for each of these people, also why nothing is due."""
     if side.rule is None or not people:
         return dict.fromkeys(people, _NO_RULE)
-    _prepare(con, side, side.rule)
-    rows = con.execute(_reasons_sql(side.rule, facts, side.as_of, people)).fetchall()
+    these = f"(select * from facts where person in ({', '.join(str(person) for person in sorted(people))}))"
+    _decide(con, side, side.rule, facts, these)
+    rows = con.execute(_reasons_sql(side.rule, side.as_of, these)).fetchall()
     return {person: reason or "" for person, reason in rows}
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, side: Side, compiled: CompiledRule) -> None:
-    """Creates `parameters` and `sure_outcomes` of this side."""
-    build_parameters(con, {compiled.rule.code: compiled.rule}, side.counties, side.day)
-    if compiled.rule.benefit:
-        _run(con, side, f"create or replace table sure_outcomes as\n{sure_sql(compiled, side.as_of)}")
+def _decide(
+    con: duckdb.DuckDBPyConnection,
+    side: Side,
+    compiled: CompiledRule,
+    facts: Mapping[str, Fact],
+    source: str = "facts",
+) -> None:
+    """Creates `parameters`, `outcomes` and `person_findings` of this side."""
+    with _told(side):
+        build_parameters(con, {compiled.rule.code: compiled.rule}, side.counties, side.day)
+        decide_people(con, [compiled], facts, side.as_of, source)
 
 
 def _run(con: duckdb.DuckDBPyConnection, side: Side, statement: str) -> None:
-    try:
+    with _told(side):
         con.execute(statement).fetchall()
+
+
+@contextmanager
+def _told(side: Side) -> Iterator[None]:
+    try:
+        yield
     except duckdb.Error as error:  # its text could quote a person's values
         code = side.rule.rule.code if side.rule else ""
         cure = "运行 `reconcile rules check --rules …`，它会指出文件和行"
@@ -87,27 +101,18 @@ def _answers_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date)
     if compiled.rule.finding:
         outcome = "case when w.due then 'found' else 'not_found' end"
         return f"select w.person, {outcome} as outcome{verdicts}, {_NO_MONEY} from {own}"
-    lines = f"(select person, outcome from ({benefit_sql(compiled, facts, as_of)}) as b) as b"
     month, once = (sql(compiled, facts, person="w", parameters="q") for sql in (amount_sql, once_sql))
     return f"""select w.person, coalesce(b.outcome, 'not_due') as outcome{verdicts},
   case when b.outcome in {DUE} then {month} end as yuan, case when b.outcome in {DUE} then {once} end as once
 from {own}
 join parameters as q on q.county_code = w.county_code
-left join {lines} on b.person = w.person"""
+left join outcomes as b on b.person = w.person"""
 
 
-def _reasons_sql(
-    compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date, people: Sequence[int]
-) -> str:
-    these = f"({', '.join(str(person) for person in sorted(people))})"
-    verdicts = verdict_sql(compiled, as_of, source=f"(select * from facts where person in {these})")
-    around = "left join covered as c on c.county_code = v.county_code left join unmatchable as m on m.person = v.person"
+def _reasons_sql(compiled: CompiledRule, as_of: date, source: str) -> str:
+    against = denied(compiled)
     if compiled.rule.finding:
-        against = joined(
-            denied(compiled)[1:], "；"
-        )  # the first is about the certificate, which findings ask for themselves
-        said = f"case when v.due then {finding_reason_sql(compiled, facts)} else {against} end"
-        return f"select v.person, {said} from ({verdicts}) as v {around} order by v.person"
-    lines = f"(select person, reason from ({benefit_sql(compiled, facts, as_of)}) as b where person in {these}) as b"
-    return f"""select v.person, coalesce(b.reason, {joined(denied(compiled), "；")})
-from ({verdicts}) as v left join {lines} on b.person = v.person order by v.person"""
+        against = against[1:]  # the first is about the certificate, which findings ask for themselves
+    said = "person_findings" if compiled.rule.finding else "outcomes"
+    return f"""select v.person, coalesce(b.reason, {joined(against, "；")})
+from ({verdict_sql(compiled, as_of, source=source)}) as v left join {said} as b on b.person = v.person order by v.person"""

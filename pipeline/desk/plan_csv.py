@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.contracts.rule import Rule
 from pipeline.desk.explain_answers import outcome_words
 from pipeline.desk.plan import Plan
 from pipeline.reports.safe_text import no_formula
@@ -21,7 +22,8 @@ _COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def write_csv(plan: Plan, path: Path) -> None:
-    """One line a rule, county and pair of outcomes in which people or money differ, in UTF-8 with BOM, 0600.
+    """One line a rule, county and pair of outcomes in which people or money differ, and a line without numbers for every
+    rule that was not compared; in UTF-8 with BOM, 0600.
 
     Raises ReconcileError E555 where the file is there already or cannot be written.
     """
@@ -40,7 +42,7 @@ def write_csv(plan: Plan, path: Path) -> None:
 
 def frame(plan: Plan) -> pl.DataFrame:
     """The table that `write_csv` writes."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for difference in plan.differences:
         rule = difference.change.rule
         kind, strength = ("疑点", "") if rule.finding else ("结论", rule.strength)
@@ -64,6 +66,13 @@ def frame(plan: Plan) -> pl.DataFrame:
                     *g.unknown,
                 )
             )
+    rows += [_not_compared(change.rule) for change in plan.outside]
     return pl.DataFrame(rows, schema=_COLUMNS, orient="row").with_columns(
         **{name: no_formula(pl.col(name)) for name in ("规则", "县")}
     )
+
+
+def _not_compared(rule: Rule) -> tuple[object, ...]:
+    """A rule about people off the register: the kept facts hold none of them."""
+    told = (rule.code, rule.title, "疑点", "", "", "", "没有比较")
+    return (*told, *[None] * (len(_COLUMNS) - len(told)))

@@ -17,22 +17,23 @@ _STRENGTH = {"entitlement": "应享权利", "quota": "有名额", "lead": "走�
 _SIGNS = {"who": "条件", "except": "排除", "received": "已享受"}
 _KINDS = ("新增", "消失", "改变")
 _ALL = "合计"
+_OUTSIDE = (
+    "关于名册以外的人的规则没有比较：上次比对只保存了名册上的人的事实，名册以外的人没有保存，不知道会多出或少掉谁；"
+    "要看变化，请另存一个 --out、--state 用新规则运行一次"
+)
 
 
 def page(plan: Plan) -> str:
     """The whole comparison as text for the terminal."""
     lines = [*_head(plan), ""]
     told = [d for d in plan.differences if d.matters]
-    lines += _summary(told)
+    lines += _summary(told, len(plan.outside))
     for difference in told:
         lines += ["", "─" * 60, *_difference(plan, difference)]
     quiet = [d for d in plan.differences if not d.matters]
     for heading, changes in (
         ("规则有改动，结论和金额都不变", [d.change for d in quiet]),
-        (
-            "关于名册以外的人的规则，上次比对没有保存所需的内容，没有比较；请另存一个 --out、--state 用新规则运行一次",
-            plan.outside,
-        ),
+        (_OUTSIDE, plan.outside),
     ):
         lines += _texts_only(heading, changes)
     return "\n".join([*lines, *_foot(plan)])
@@ -49,8 +50,11 @@ def _head(plan: Plan) -> list[str]:
     return lines
 
 
-def _summary(told: Sequence[Difference]) -> list[str]:
-    """One line a rule: +n people, +y yuan a month."""
+def _summary(told: Sequence[Difference], outside: int) -> list[str]:
+    """One line a rule: +n people, +y yuan a month. Never says that nothing changes of what was not compared."""
+    left_out = [f"另有 {outside} 条关于名册以外的人的规则有改动，没有比较，见后。"] if outside else []
+    if not told and outside:
+        return ["名册上的人没有变化：没有一个人的结论或金额不同。", *left_out]
     if not told:
         return ["没有变化：没有一个人的结论或金额不同。"]
     lines = ["如改用新规则："]
@@ -67,7 +71,7 @@ def _summary(told: Sequence[Difference]) -> list[str]:
             text += f"（另有 {unknown:,} 人金额不明）" if unknown else ""
         lines += wrapped(f"  {rule.title}：", text, 4)
     note = "应享＝应享未享＋在享。金额按规则所写标准：按年的取十二分之一，一次性的另列，标准未知的不计。"
-    return [*lines, *wrapped("  ", note, 2)]
+    return [*lines, *wrapped("  ", note, 2), *left_out]
 
 
 def _difference(plan: Plan, difference: Difference) -> list[str]:

@@ -17,7 +17,7 @@ NOTHING = "（无）"
 _WORDS = {
     "title": "名称", "owner": "主管部门", "law": "依据", "since": "起始日期", "until": "终止日期", "strength": "性质",
     "question_if_not_due": "不应享而在领时提问", "subject": "对象", "list": "名单", "urgency": "缓急",
-    "needs_valid_certificate": "须有有效证件", "who": "条件", "except": "排除", "received": "已享受", "amount": "金额",
+    "who": "条件", "except": "排除", "received": "已享受", "amount": "金额",
     "parameters": "参数", "not_checked": "未核事项", "say": "文字", "when": "判断", "regions": "地区", "values": "",
     "unit": "单位", "per": "周期", "value": "标准", "benefit": "代码", "finding": "代码", "pairs": "部门比对",
     "only_confirmed": "只用已确认的数值", "confirmed": "已确认",

@@ -5,6 +5,7 @@ from pipeline.entitlement.compile import compile_rules as compile_rules
 from pipeline.entitlement.compile import facts_used as facts_used
 from pipeline.entitlement.coverage import load_coverage as load_coverage
 from pipeline.entitlement.decide import decide as decide
+from pipeline.entitlement.decide import decide_people as decide_people
 from pipeline.entitlement.fact import Fact as Fact
 from pipeline.entitlement.facts import build_facts as build_facts
 from pipeline.entitlement.facts import declared_facts as declared_facts

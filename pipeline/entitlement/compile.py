@@ -137,20 +137,29 @@ def verdict_sql(compiled: CompiledRule, as_of: date, source: str = "facts") -> s
     `due` is Kleene: all of who and none of except. `standing` is `valid`, `expired`, `unknown` or `none`. A death
     list that was never delivered counts as not dead.
     """
-    today = date_words(as_of)["本日"]
     clauses = "".join(f",\n    ({c.sql}) as {c.column}" for c in compiled.clauses)
-    due = " and ".join([*(c.column for c in compiled.who), *(f"not {c.column}" for c in compiled.excluded)])
-    alive = f'not coalesce(f."{DEAD}", false)'
-    valid = f'f."{STATE}" = \'正常\' and f."{UNTIL}" >= {today} and {alive}'
-    expired = f"f.\"{STATE}\" in ('正常', '过期') and (f.\"{UNTIL}\" < {today} or f.\"{STATE}\" = '过期') and {alive}"
-    return f"""select v.*, ({due}) as due
+    return f"""select v.*, ({due_sql(compiled)}) as due
 from (
   select f.*,
-    case when {valid} then 'valid' when {expired} then 'expired'
-      when ({valid}) is null or ({expired}) is null then 'unknown' else 'none' end as standing{clauses}
+    {standing_sql(as_of)} as standing{clauses}
   from {source} as f
   join parameters as q on q.county_code = f.county_code
 ) as v"""
+
+
+def due_sql(compiled: CompiledRule) -> str:
+    """All of who and none of except, in Kleene's logic, over the columns of a verdict row."""
+    return " and ".join([*(c.column for c in compiled.who), *(f"not {c.column}" for c in compiled.excluded)])
+
+
+def standing_sql(as_of: date) -> str:
+    """The certificate's standing as an expression over `facts` (alias f): `valid`, `expired`, `unknown` or `none`."""
+    today = date_words(as_of)["本日"]
+    alive = f'not coalesce(f."{DEAD}", false)'
+    valid = f'f."{STATE}" = \'正常\' and f."{UNTIL}" >= {today} and {alive}'
+    expired = f"f.\"{STATE}\" in ('正常', '过期') and (f.\"{UNTIL}\" < {today} or f.\"{STATE}\" = '过期') and {alive}"
+    return f"""case when {valid} then 'valid' when {expired} then 'expired'
+      when ({valid}) is null or ({expired}) is null then 'unknown' else 'none' end"""
 
 
 def outcome_sql(compiled: CompiledRule) -> str:

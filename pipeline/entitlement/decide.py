@@ -1,209 +1,254 @@
-"""Outcomes of benefits and findings: the compiled rules run over the facts, with a reason for every line."""
+"""Outcomes of benefits and findings: the compiled rules run over the facts, with a reason for every line.
+
+First the explanation bits of all rules for everybody (`verdict_bits`), in portions of people; then, for those of whom a rule
+says something, a line with the outcome; last a sentence for every different line. What consumers read are the views
+`outcomes` and `findings`, which put certificate and sentence together again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import duckdb
 
 from pipeline.contracts.dataset import Dataset
-from pipeline.entitlement.amounts import amount_sql, once_sql
-from pipeline.entitlement.compile import CompiledRule, outcome_sql, verdict_sql
-from pipeline.entitlement.facts import Fact, list_facts_sql
-from pipeline.entitlement.reasons import benefit_reason_sql, finding_reason_sql
+from pipeline.entitlement.amounts import MONEY, amount_facts, amount_sql, once_sql
+from pipeline.entitlement.compile import STATE, CompiledRule, due_sql, outcome_sql
+from pipeline.entitlement.facts import Fact
+from pipeline.entitlement.outside_findings import outside_facts_sql, outside_finding_sql
+from pipeline.entitlement.reasons import (
+    CERTIFICATE,
+    begins_with_certificate_sql,
+    benefit_reason_sql,
+    finding_reason_sql,
+    valued,
+)
+from pipeline.entitlement.register_findings import REGISTER_FINDINGS
+from pipeline.entitlement.verdict_bits import bits_table_sql, kind_of_bits, verdicts_sql
 
-_AROUND = """
-left join covered as c on c.county_code = v.county_code
-left join unmatchable as m on m.person = v.person
+PORTION = 1_000_000  # people at a time: eight bytes a rule and person are held, and the lines of the portion
+
+# A pattern is a number of explanation bits that occurs under a rule, with its outcome (`verify` in its place where only doubtful
+# rows keep the answer open). `place` numbers what sentences need besides: the county, the certificate's state, whether the
+# person could be sought at all.
+_TABLES = f"""
+create or replace table sure_outcomes (person bigint, benefit varchar, outcome varchar);
+create or replace table patterns (pattern bigint, rule bigint, bits {{kind}}, outcome varchar);
+create or replace table lines
+  (person bigint, place bigint, pattern bigint, doubted boolean, said varchar, yuan_a_month {MONEY}, yuan_once {MONEY});
+create or replace table different (sentence bigint, place bigint, pattern bigint, doubted boolean, said varchar);
+create or replace table outcome_lines
+  (person bigint, pattern bigint, doubted boolean, sentence bigint, yuan_a_month {MONEY}, yuan_once {MONEY});
+create or replace table sentences (sentence bigint, begins_with_certificate boolean, said varchar);
+create or replace table other_findings (certificate_number varchar, id_number varchar, name varchar, county_code varchar,
+  finding varchar, reason varchar);
 """
 
-
-def sure_sql(compiled: CompiledRule, as_of: date) -> str:
-    """What the answer would be without the doubtful rows, for the people of whom there are any."""
-    return f"""
-select w.person, '{compiled.rule.benefit}' as benefit, {outcome_sql(compiled)} as outcome
+_SURROUNDINGS = f"""
+create or replace table surroundings as
+select row_number() over () as place, d.*
 from (
-{verdict_sql(compiled, as_of, source="facts_sure")}
-) as w"""
+  select distinct f.county_code, coalesce(f."{STATE}", '') as state, m.person is not null as unmatchable
+  from facts as f left join unmatchable as m on m.person = f.person
+) as d;
+"""
 
+# a table, so that what is asked of the few different numbers is not asked of everybody first
+_SEEN = "create or replace table seen as select distinct bits_{number} as bits, cast(null as varchar) as state from bits"
 
-def benefit_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date) -> str:
-    """The lines of one benefit; people to whom nothing is due are left out.
+_ADD_LINES = """
+insert into different
+select (select count(*) from different) + row_number() over () as sentence, l.*
+from (select distinct place, pattern, doubted, said from lines) as l;
+insert into outcome_lines
+select l.person, l.pattern, l.doubted, d.sentence, l.yuan_a_month, l.yuan_once
+from lines as l
+join different as d on d.pattern = l.pattern and d.place = l.place and d.doubted = l.doubted and d.said = l.said;
+truncate lines;
+"""
 
-    An answer that only doubtful rows keep open is `verify`; one that a missing list or an unknown keeps open whether
-    they count or not is `undetermined`. What the benefit is worth is told besides, unknown where the rule or the place says nothing.
-    """
-    rule = compiled.rule
-    return f"""
-select v.person, v.county_code, '{rule.benefit}' as benefit, v.outcome, '{rule.strength}' as strength,
-  {benefit_reason_sql(compiled, facts)} as reason,
-  '{compiled.version}' as rule_version,
-  {amount_sql(compiled, facts, person="v", parameters="a")} as yuan_a_month,
-  {once_sql(compiled, facts, person="v", parameters="a")} as yuan_once
-from (
-select u.*, case when u.answer = 'undetermined' and s.outcome <> 'undetermined' then 'verify' else u.answer end as outcome
-from (
-select w.*, {outcome_sql(compiled)} as answer
-from (
-{verdict_sql(compiled, as_of)}
-) as w
-) as u
-left join sure_outcomes as s on s.person = u.person and s.benefit = '{rule.benefit}'
-) as v
-{_AROUND}
-left join parameters as a on a.county_code = v.county_code
-where v.outcome <> 'not_due'"""
-
-
-def finding_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date) -> str:
-    """The lines of one finding about register people."""
-    return f"""
-select p.certificate_number, p.id_number, p.name, v.county_code, '{compiled.rule.finding}' as finding,
-  {finding_reason_sql(compiled, facts)} as reason
-from (
-{verdict_sql(compiled, as_of)}
-) as v
-join people as p on p.person = v.person
-{_AROUND}
-where v.due"""
+_VIEWS = f"""
+create or replace view certificates as select v.person, {CERTIFICATE} as said from facts as v;
+create or replace view answer_lines as
+select l.person, r.rule, r.code, r.strength, r.version, case when l.doubted then 'verify' else p.outcome end as outcome,
+  l.sentence, l.yuan_a_month, l.yuan_once
+from outcome_lines as l
+join patterns as p on p.pattern = l.pattern
+join rule_lines as r on r.rule = p.rule;
+create or replace view outcomes as
+select l.person, p.county_code, l.code as benefit, l.outcome, l.strength,
+  concat(case when s.begins_with_certificate then k.said end, s.said) as reason,
+  l.version as rule_version, l.yuan_a_month, l.yuan_once
+from answer_lines as l
+join people as p on p.person = l.person
+join sentences as s on s.sentence = l.sentence
+left join certificates as k on k.person = l.person
+where l.outcome <> 'found';
+create or replace view person_findings as
+select l.person, l.code as finding, concat(k.said, s.said) as reason
+from answer_lines as l
+join sentences as s on s.sentence = l.sentence
+left join certificates as k on k.person = l.person
+where l.outcome = 'found';
+create or replace view findings as
+select p.certificate_number, p.id_number, p.name, p.county_code, f.finding, f.reason
+from person_findings as f join people as p on p.person = f.person
+union all
+select certificate_number, id_number, name, county_code, finding, reason from other_findings;
+"""
 
 
 def decide(
     con: duckdb.DuckDBPyConnection,
-    rules: list[CompiledRule],
+    rules: Sequence[CompiledRule],
     facts: Mapping[str, Fact],
     datasets: Mapping[str, Dataset],
     as_of: date,
 ) -> None:
     """Creates `outcomes` (by person's number), `findings` and `rule_pairs` (code, pair), unsorted. Reads facts, parameters, people,
     covered, unmatchable."""
+    _note_pairs(con, rules)
+    decide_people(con, [c for c in rules if c.rule.subject == "register"], facts, as_of)
+    con.execute(f"insert into other_findings {REGISTER_FINDINGS}").fetchall()
+    for compiled in (c for c in rules if c.rule.subject == "outside_register"):
+        for statement in outside_facts_sql(compiled, facts, datasets, as_of):
+            con.execute(statement).fetchall()
+        con.execute(f"insert into other_findings {outside_finding_sql(compiled, facts, as_of)}").fetchall()
+
+
+def decide_people(
+    con: duckdb.DuckDBPyConnection,
+    rules: Sequence[CompiledRule],
+    facts: Mapping[str, Fact],
+    as_of: date,
+    source: str = "facts",
+) -> None:
+    """Creates `outcomes` and `findings` of rules about register people, and `sure_outcomes`: what the answer would be without
+    the doubtful rows, for the people of whom there are any. `source`: all facts, or those of some people only."""
+    ordered = sorted(rules, key=lambda c: c.rule.code)  # a rule's number sorts like its code
+    _run(con, _TABLES.format(kind=kind_of_bits(ordered, facts)) + _SURROUNDINGS)
+    _note_rules(con, ordered)
+    if con.execute("select count(*) from facts_sure").fetchall() != [(0,)]:
+        con.execute(
+            f"create or replace table bits as {bits_table_sql(ordered, facts, as_of, 'facts_sure')}"
+        ).fetchall()
+        for number, compiled in enumerate(ordered):
+            if compiled.rule.benefit:
+                con.execute(_SEEN.format(number=number)).fetchall()
+                con.execute(f"insert into sure_outcomes {_sure_sql(compiled, number, facts)}").fetchall()
+    known = 0  # patterns so far
+    last = con.execute(f"select coalesce(max(person), 0) from {source} as f").fetchall()[0][0]
+    for first in range(1, max(last, 1) + 1, PORTION):
+        people = f"(select * from {source} as f where person between {first} and {first + PORTION - 1})"
+        con.execute(
+            f"create or replace table bits as {bits_table_sql(ordered, facts, as_of, people)}"
+        ).fetchall()
+        for number, compiled in enumerate(ordered):
+            con.execute(_SEEN.format(number=number)).fetchall()
+            query = _patterns_sql(compiled, number, facts, known)
+            added = con.execute(f"insert into patterns {query}").fetchall()[0][0]
+            con.execute(f"insert into lines {_lines_sql(compiled, number, facts, known)}").fetchall()
+            known += added
+        _run(con, _ADD_LINES)
+    said = "select distinct p.rule from different as d join patterns as p on p.pattern = d.pattern order by p.rule"
+    for (number,) in con.execute(said).fetchall():
+        con.execute(f"insert into sentences {_sentences_sql(ordered[number], number, facts)}").fetchall()
+    _run(con, _VIEWS)
+    _run(
+        con,
+        "drop table bits; drop table seen; drop table lines; drop table different; drop table surroundings;",
+    )
+
+
+def _sure_sql(compiled: CompiledRule, number: int, facts: Mapping[str, Fact]) -> str:
+    return f"""select b.person, '{compiled.rule.benefit}' as benefit, a.outcome
+from bits as b join ({_answers_sql(compiled, facts)}) as a on a.bits = b.bits_{number}"""
+
+
+def _answers_sql(compiled: CompiledRule, facts: Mapping[str, Fact]) -> str:
+    """What the rule says for every different number that occurs: bits, outcome (of a finding `found`, where it is certain)."""
+    outcome = (
+        "case when due then 'found' else 'not_due' end" if compiled.rule.finding else outcome_sql(compiled)
+    )
+    return f"""
+select v.bits, {outcome} as outcome from (
+select w.*, {due_sql(compiled)} as due from (
+select d.bits, {verdicts_sql(compiled, facts)}
+from seen as d) as w) as v"""
+
+
+def _patterns_sql(compiled: CompiledRule, number: int, facts: Mapping[str, Fact], known: int) -> str:
+    return f"""
+select {known} + row_number() over () as pattern, {number} as rule, a.bits, a.outcome
+from ({_answers_sql(compiled, facts)}) as a where a.outcome <> 'not_due'"""
+
+
+def _lines_sql(compiled: CompiledRule, number: int, facts: Mapping[str, Fact], known: int) -> str:
+    """The lines of one rule: of a benefit for the people to whom something is due or may be, of a finding where it is certain.
+
+    An answer that only doubtful rows keep open is `verify`; one that a missing list or an unknown keeps open whether
+    they count or not is `undetermined`. What the benefit is worth is told besides, unknown where the rule or the place says nothing.
+    """
+    values = valued(compiled.who, facts)
+    said = f"case when u.outcome in ('missing', 'found') then {values} end" if values else "null"
+    month = amount_sql(compiled, facts, person="v", parameters="a")
+    once = once_sql(compiled, facts, person="v", parameters="a")
+    joins = ""
+    if values or amount_facts(compiled.rule):
+        joins += "\njoin facts as v on v.person = u.person"
+    if values:
+        joins += "\nleft join covered as c on c.county_code = v.county_code"
+    if compiled.rule.amount:
+        joins += "\njoin surroundings as w on w.place = u.place left join parameters as a on a.county_code = w.county_code"
+    verify = f"""
+left join (
+  select person from sure_outcomes where benefit = '{compiled.rule.code}' and outcome <> 'undetermined'
+) as s on s.person = b.person and p.outcome = 'undetermined'"""
+    return f"""
+select u.person, u.place, u.pattern, u.doubted, coalesce({said}, ''), {month}, {once}
+from (
+select b.person, b.place, p.outcome, p.pattern, s.person is not null as doubted
+from bits as b
+join (select * from patterns where pattern > {known}) as p on p.bits = b.bits_{number}{verify}
+) as u{joins}"""
+
+
+def _sentences_sql(compiled: CompiledRule, number: int, facts: Mapping[str, Fact]) -> str:
+    """The sentences of one rule's different lines."""
+    finding = bool(compiled.rule.finding)
+    begins = "true" if finding else begins_with_certificate_sql()
+    reason = finding_reason_sql(compiled, facts) if finding else benefit_reason_sql(compiled, facts)
+    return f"""
+select v.sentence, {begins}, {reason}
+from (
+select w.*, {due_sql(compiled)} as due from (
+select u.sentence, u.county_code, u.unmatchable, u.outcome, u.said, {verdicts_sql(compiled, facts)} from (
+select d.sentence, nullif(d.said, '') as said, p.bits, n.county_code, nullif(n.state, '') as state, n.unmatchable,
+  case when d.doubted then 'verify' else p.outcome end as outcome
+from different as d
+join patterns as p on p.pattern = d.pattern and p.rule = {number}
+join surroundings as n on n.place = d.place) as u) as w) as v
+left join covered as c on c.county_code = v.county_code"""
+
+
+def _note_pairs(con: duckdb.DuckDBPyConnection, rules: Sequence[CompiledRule]) -> None:
     pairs = [f"('{c.rule.code}', '{pair}')" for c in rules for pair in c.rule.pairs]
     con.execute("create or replace table rule_pairs (code varchar, pair varchar)").fetchall()
     if pairs:
         con.execute(f"insert into rule_pairs values {', '.join(pairs)}").fetchall()
-    benefits = [c for c in rules if c.rule.benefit]
-    doubted = con.execute("select count(*) from facts_sure").fetchall() != [(0,)]
-    _one_by_one(
-        con, "sure_outcomes", [sure_sql(c, as_of) for c in benefits] if doubted else [_NOBODY_DOUBTED]
-    )
-    _one_by_one(con, "outcomes", [benefit_sql(c, facts, as_of) for c in benefits])
-    found = [REGISTER_FINDINGS]
-    found += [finding_sql(c, facts, as_of) for c in rules if c.rule.finding and c.rule.subject == "register"]
-    for compiled in (c for c in rules if c.rule.finding and c.rule.subject == "outside_register"):
-        for statement in outside_facts_sql(compiled, facts, datasets, as_of):
-            con.execute(statement).fetchall()
-        found.append(outside_finding_sql(compiled, facts, as_of))
-    _one_by_one(con, "findings", found)
 
 
-_NOBODY_DOUBTED = "select cast(null as bigint) as person, cast(null as varchar) as benefit, cast(null as varchar) as outcome where false"
+def _note_rules(con: duckdb.DuckDBPyConnection, rules: Sequence[CompiledRule]) -> None:
+    """`rule_lines`: what is the same on every line of a rule."""
+    lines = [f"({n}, '{c.rule.code}', '{c.rule.strength}', '{c.version}')" for n, c in enumerate(rules)]
+    con.execute(
+        "create or replace table rule_lines (rule bigint, code varchar, strength varchar, version varchar)"
+    ).fetchall()
+    if lines:
+        con.execute(f"insert into rule_lines values {', '.join(lines)}").fetchall()
 
 
-def _one_by_one(con: duckdb.DuckDBPyConnection, table: str, queries: list[str]) -> None:
-    """The rows of all queries as one table. A union of sixty rules would hold what each of them needs at the same time."""
-    for place, query in enumerate(queries):
-        head = f"create or replace table {table} as" if not place else f"insert into {table}"
-        con.execute(f"{head}\n{query}").fetchall()
-
-
-# What is wrong inside the register itself is told to 残联; these come from no policy, so they are no rule files.
-REGISTER_FINDINGS = """
-select p.certificate_number, p.id_number, p.name, p.county_code, 'register_id_damaged' as finding,
-  case when p.id_number is null
-    then '《持证残疾人名册》中本人身份证号与残疾人证号都不能使用，无法与任何名册比对，请更正。'
-    else '《持证残疾人名册》中身份证号不合规，暂以残疾人证号的前18位比对，请更正。' end as reason
-from people as p where p.delivered_id is null
-union all
-select p.certificate_number, p.id_number, p.name, p.county_code, 'register_id_conflict' as finding,
-  '《持证残疾人名册》中身份证号与残疾人证号的前18位不一致，请核实更正。' as reason
-from people as p where p.delivered_id <> p.delivered_certificate_id
-union all
-select p.certificate_number, p.id_number, p.name, p.county_code, 'register_id_duplicate' as finding,
-  '《持证残疾人名册》中同一身份证号有多个残疾人证，请核实注销旧证或更正号码。' as reason
-from people as p
-join (select id_number from people where id_number is not null group by id_number having count(*) > 1) as d
-  on d.id_number = p.id_number
-union all
-select p.certificate_number, p.id_number, p.name, p.county_code, 'id_name_conflict' as finding,
-  concat('《', c.title, '》第', cast(c.source_row as varchar), '行用的是此人的身份证号，姓名却明显不同（《持证残疾人名册》第',
-    cast(p.source_row as varchar), '行）', case when c.others > 0 then concat('，另有', cast(c.others as varchar), '行') else '' end,
-    '；可能是号码借用、录错，或已改名，请核对两边。') as reason
-from (
-  select u.person, f.title, u.source_row,
-    count(*) over (partition by u.person) - 1 as others,
-    row_number() over (partition by u.person order by u.dataset, u.source_file, u.sheet, u.source_row) as place
-  from unlinked as u
-  join list_files as f on f.dataset = u.dataset and f.source_file = u.source_file
-  left join links as l
-    on l.dataset = u.dataset and l.source_file = u.source_file and l.sheet = u.sheet and l.source_row = u.source_row
-    and l.decision = 'linked'
-  where u.reason = 'name' and l.source_row is null
-) as c
-join people as p on p.person = c.person
-where c.place = 1
-"""
-
-
-def outside_facts_sql(
-    compiled: CompiledRule, facts: Mapping[str, Fact], datasets: Mapping[str, Dataset], as_of: date
-) -> list[str]:
-    """`outside_facts_<finding>`: people of one list with a sound ID who are on no register, with the facts the rule asks for.
-
-    A register person with no usable number is not taken for an outsider where name and county agree.
-    """
-    dataset = datasets[compiled.rule.list]
-    name, number = dataset.person.name, dataset.person.id
-    statements = [
-        f"""create or replace table outside as
-select row_number() over (order by r.id_number) as person, r.*
-from (
-  select l.{number} as id_number, min(l.{name}) as name, min(s.county_code) as county_code
-  from list_{dataset.table} as l
-  join delivered_files as s on s.dataset = '{dataset.dataset}' and s.source_file = l.source_file
-  left join known_numbers as k on k.number = l.{number}
-  where l.{number} is not null and k.number is null
-  group by l.{number}
-) as r
-left join (
-  select distinct u.name, u.county_code from people as u
-  left join matchable as m on m.person = u.person where m.person is null
-) as unclear on unclear.name = r.name and unclear.county_code = r.county_code
-where unclear.name is null"""
-    ]
-    columns, joins = [], []
-    for key in dict.fromkeys(facts[name].dataset.dataset for name in compiled.facts):
-        source = datasets[key]
-        own = source.person.id
-        some = [facts[name] for name in compiled.facts if facts[name].dataset.dataset == key]
-        statements.append(
-            f"create or replace table outside_rows as select l.*, o.person, 'linked' as decision"
-            f" from list_{source.table} as l join outside as o on o.id_number = l.{own}"
-        )
-        query = list_facts_sql(source, some, as_of, rows="outside_rows")
-        statements.append(f"create or replace table outside_{source.table} as\n{query}")
-        columns += [f'coalesce(x_{source.table}."{fact.name}", false) as "{fact.name}"' for fact in some]
-        joins.append(
-            f"left join outside_{source.table} as x_{source.table} on x_{source.table}.person = o.person"
-        )
-    statements.append(
-        f"create or replace table outside_facts_{compiled.rule.finding} as select o.person, o.county_code, o.id_number, o.name, "
-        + ", ".join(columns)
-        + " from outside as o "
-        + " ".join(joins)
-    )
-    return statements
-
-
-def outside_finding_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date) -> str:
-    """The lines of a finding about people outside the register; they have no certificate number."""
-    clauses = "".join(f", ({c.sql}) as {c.column}" for c in compiled.clauses)
-    due = " and ".join(
-        [*(f"v.{c.column}" for c in compiled.who), *(f"not v.{c.column}" for c in compiled.excluded)]
-    )
-    return f"""
-select cast(null as varchar) as certificate_number, v.id_number, v.name, v.county_code,
-  '{compiled.rule.finding}' as finding, {finding_reason_sql(compiled, facts, outside=True)} as reason
-from (select f.*{clauses} from outside_facts_{compiled.rule.finding} as f) as v
-left join covered as c on c.county_code = v.county_code
-where {due}"""
+def _run(con: duckdb.DuckDBPyConnection, statements: str) -> None:
+    for statement in con.extract_statements(statements):
+        con.execute(statement).fetchall()

@@ -1,6 +1,9 @@
 """The reason of an answer in one Chinese sentence: which list of which date, and what was or was not seen in it.
 
-Built as SQL over the verdict row (alias v), the coverage row of the county (alias c) and `unmatchable` (alias m).
+Built as SQL over a verdict row (alias v: `standing`, `due`, `unmatchable`, a column for every condition and every fact) and the
+coverage row of the county (alias c). Two parts of a sentence differ from person to person and are told apart from the rest,
+which few different people's answers have in many copies: the certificate (`CERTIFICATE`, with which some sentences
+begin) and the values by which the conditions were decided (`valued`, a text in v.said).
 """
 
 from __future__ import annotations
@@ -54,15 +57,19 @@ def shown(clauses: tuple[Clause, ...], facts: Mapping[str, Fact]) -> list[str]:
     return [f'case when v."{fact.name}" then {seen(fact, True)} end' for fact in _list_facts(clauses, facts)]
 
 
-def valued(clauses: tuple[Clause, ...], facts: Mapping[str, Fact]) -> list[str]:
-    """The numbers, dates and words that the conditions were decided by, one SQL part a fact (NULL where there is none)."""
+def valued(clauses: tuple[Clause, ...], facts: Mapping[str, Fact]) -> str | None:
+    """The numbers, dates and words that the conditions were decided by: a text over `facts` (alias v), None where no fact has such.
+
+    NULL for a person of whom nothing was seen.
+    """
     names = dict.fromkeys(name for clause in clauses for name in clause.facts)
     some = [facts[n] for n in names if not facts[n].is_yes_no and facts[n].dataset.role not in _UNLISTED]
-    return [
+    parts = [
         f'case when v."{fact.name}" {"> 0" if fact.sql_type == "BIGINT" else "is not null"}'
         f" then concat({listed(fact)}, {text(f'中{fact.spec.say or fact.name}为')}, {_value(fact)}) end"
         for fact in some
     ]
+    return f"nullif({joined(parts, '；')}, '')" if parts else None
 
 
 def _value(fact: Fact) -> str:
@@ -93,7 +100,7 @@ def unknown_facts(compiled: CompiledRule, facts: Mapping[str, Fact]) -> list[str
         else:
             said = (
                 f'case when not c."{fact.dataset.table}" then {text(f"本县没有可用的{title}")}'
-                f" when m.person is not null then {text(f'本人证件号码有误，无法比对{title}')}"
+                f" when v.unmatchable then {text(f'本人证件号码有误，无法比对{title}')}"
                 f" else {text(f'{title}中{fact.spec.say or name}不明或存疑')} end"
             )
         parts.append(f'case when v."{name}" is null and ({" or ".join(opens)}) then {said} end')
@@ -120,21 +127,26 @@ def denied(compiled: CompiledRule) -> list[str]:
     return parts
 
 
+def begins_with_certificate_sql() -> str:
+    """Whether the sentence of a benefit's outcome (v.outcome) begins with the person's certificate."""
+    return "v.outcome in ('missing', 'renew_first')"
+
+
 def benefit_reason_sql(compiled: CompiledRule, facts: Mapping[str, Fact]) -> str:
-    """The sentence of a benefit's outcome, as an expression over v (with v.outcome), c and m."""
+    """The sentence of a benefit's outcome after the certificate, as an expression over v (with v.outcome and v.said) and c."""
     receipt = _received_facts(compiled, facts)
     not_seen = [seen(fact, False) for fact in receipt]
     is_seen = [f'case when v."{fact.name}" then {seen(fact, True)} end' for fact in receipt]
     who = text("符合：" + "；".join(c.say for c in compiled.who))
-    due = joined([CERTIFICATE, who, *shown(compiled.who, facts), *valued(compiled.who, facts)], "；")
+    due = joined([who, *shown(compiled.who, facts), "v.said"], "；")
     gaps = joined(
         [*unknown_facts(compiled, facts), "case when v.standing = 'unknown' then '证件状态或有效期不明' end"],
         "；",
     )
     return f"""concat(case v.outcome
-    when 'missing' then concat({due}, '；但', {joined(not_seen, "，")})
+    when 'missing' then concat('；', {due}, '；但', {joined(not_seen, "，")})
     when 'receiving' then {joined(is_seen, "，")}
-    when 'renew_first' then concat({CERTIFICATE}, '，已过期，请先换证；', {text("其余条件符合：" + "；".join(c.say for c in compiled.who))},
+    when 'renew_first' then concat('，已过期，请先换证；', {text("其余条件符合：" + "；".join(c.say for c in compiled.who))},
       case when v.received then concat('；目前', {joined(is_seen, "，")}) when not v.received then concat('；目前', {joined(not_seen, "，")}) else '' end)
     when 'receiving_not_due' then concat({joined(is_seen, "，")}, '，但', {joined(denied(compiled), "；")}, '，请核实')
     when 'verify' then concat('有记录存疑，待核实：', {gaps})
@@ -142,13 +154,12 @@ def benefit_reason_sql(compiled: CompiledRule, facts: Mapping[str, Fact]) -> str
 
 
 def finding_reason_sql(compiled: CompiledRule, facts: Mapping[str, Fact], outside: bool = False) -> str:
-    """The sentence of a finding: the certificate, what the rule says, what the lists show."""
+    """The sentence of a finding (v.said: its values): after the certificate what the rule says, what the lists show."""
     evidence = [
         f'case when v."{fact.name}" then {seen(fact, True)} else {seen(fact, False)} end'
         for fact in _list_facts(compiled.who, facts)
     ]
-    head = [] if outside else [CERTIFICATE, STATE_SAID]
     # the state is said already; a condition about nothing else would only say it twice
     says = [text(c.say) for c in compiled.who if outside or set(c.facts) != {STATE}]
-    parts = [*head, *says, *evidence, *valued(compiled.who, facts)]
-    return f"concat({joined(parts, '；')}, c.note, '。')"
+    parts = [*([] if outside else [STATE_SAID]), *says, *evidence, "v.said"]
+    return f"concat({text('' if outside else '；')}, {joined(parts, '；')}, c.note, '。')"

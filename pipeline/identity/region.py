@@ -79,7 +79,7 @@ def successor(code: str) -> str:
     division = _divisions().get(code)
     if division is None or division.current or not is_county(code):
         return code
-    heirs = _by_stem().get((_neighbourhood(code), _stem(division.name)), ())
+    heirs = _by_stem().get((_neighbourhood(code), stem(division.name)), ())
     return division.successor or (heirs[0] if len(heirs) == 1 else code)
 
 
@@ -88,14 +88,15 @@ def _by_stem() -> Mapping[tuple[str, str], tuple[str, ...]]:
     """Today's counties by neighbourhood and stem. Stems of one character (郊区, 城区) do not tell one place."""
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for code in counties_of(""):
-        stem = _stem(_divisions()[code].name)
-        if len(stem) > 1:
-            key = (_neighbourhood(code), stem)
+        own = stem(_divisions()[code].name)
+        if len(own) > 1:
+            key = (_neighbourhood(code), own)
             found[key] = (*found.get(key, ()), code)
     return MappingProxyType(found)
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
+    """A division's name without its kind (县, 市, 自治县 …)."""
     return _KIND.sub("", name)
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.reports.comparison_sheet import comparison_sheet
 from pipeline.reports.guide import county_guide
+from pipeline.reports.listing import Listing
 from pipeline.reports.night import NightForReports
 from pipeline.reports.rows import (
+    COMPARED,
     LEAD,
     MAIN,
     QUOTA,
@@ -19,7 +22,7 @@ from pipeline.reports.rows import (
     county_table,
     sorted_county,
 )
-from pipeline.reports.visits import VisitSheet, visit_sheet
+from pipeline.reports.visits import visit_sheet
 from pipeline.reports.workbook import Sheet, write_workbook
 
 ROWS_A_SHEET = 1_000_000  # a sheet ends at 1,048,576
@@ -45,7 +48,7 @@ def write_county_reports(
     """Writes every county's CSV and workbook(s) under `out/reports/`; returns their paths in order.
 
     The CSV holds what is to be done (疑点清单 and 项目类 together, sorted as one); the workbook holds the same rows on a
-    sheet each, and 待核实 besides. A county without rows gets a header-only table and a guide that says so.
+    sheet each, and besides 待核实, 线索, 走访名单 and 部门比对. A county without rows gets a header-only table and a guide that says so.
     """
     everything = case_rows(night)
     written: list[Path] = []
@@ -89,9 +92,12 @@ def _write_workbooks(
         for key, _ in _SHEETS
     }
     counts = {key: table.height for key, table in tables.items()}
-    guide = county_guide(night, code, name, counts, set(rows["code"]))
-    visits = visit_sheet(night, code, name, full_ids=full_ids(night, code))
-    longest = [*counts.values(), visits.rows.height if visits else 0]
+    listings = _listings(night, code, name, rows)
+    listed = rows.filter(pl.col("sheet") != COMPARED)
+    guide = county_guide(
+        night, code, name, counts, set(listed["code"]), [listing.name for listing in listings]
+    )
+    longest = [*counts.values(), *(listing.rows.height for listing in listings)]
     books = max(1, *(-(-count // rows_a_sheet) for count in longest))
     for stale in sorted(folder.glob("discrepancies-*.xlsx")):
         stale.unlink()
@@ -103,15 +109,18 @@ def _write_workbooks(
             ]
             sheets = [Sheet(sheet, part) for key, sheet, part in parts if part.height or key == MAIN]
             path = folder / ("discrepancies.xlsx" if book == 0 else f"discrepancies-{book + 1}.xlsx")
-            townships = _townships(rows) if book == 0 else pl.DataFrame()
-            part = _slice(visits, book * rows_a_sheet, rows_a_sheet)
-            write_workbook(path, night.as_of, guide, sheets, townships, Path(scratch), part)
+            townships = _townships(listed) if book == 0 else pl.DataFrame()
+            pages = [listing.part(book * rows_a_sheet, rows_a_sheet) for listing in listings]
+            write_workbook(path, night.as_of, guide, sheets, townships, Path(scratch), pages)
             written.append(path)
     return written
 
 
-def _slice(visits: VisitSheet | None, start: int, rows: int) -> VisitSheet | None:
-    return VisitSheet(visits.notes, visits.rows.slice(start, rows)) if visits else None
+def _listings(night: NightForReports, code: str, name: str, rows: pl.DataFrame) -> list[Listing]:
+    """走访名单 and 部门比对, those with something on them."""
+    whole = full_ids(night, code)
+    found = (visit_sheet(night, code, name, full_ids=whole), comparison_sheet(night, rows, full_ids=whole))
+    return [listing for listing in found if listing is not None]
 
 
 def _townships(rows: pl.DataFrame) -> pl.DataFrame:

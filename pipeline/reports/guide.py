@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.reports import comparison_sheet, visits
 from pipeline.reports.night import NightForReports
 from pipeline.reports.wanting import refused_titles, undecided
 
+_LISTINGS = {
+    comparison_sheet.SHEET: "“部门比对”把上述各项按部门两两比对排列，另有“在领待核”（在领而看来不符合条件的），供与对方部门核对",
+    visits.SHEET: "“走访名单”列有风险迹象的家庭和走访时问什么，供安排入户",
+}
 WORKDAYS_TO_ANSWER = 10  # counties answer within 5–10 working days (handbook, part G)
 
 
@@ -23,10 +29,17 @@ class Guide:
 
 
 def county_guide(
-    night: NightForReports, code: str, name: str, counts: dict[str, int], benefits: set[str]
+    night: NightForReports,
+    code: str,
+    name: str,
+    counts: dict[str, int],
+    benefits: set[str],
+    listings: Sequence[str],
 ) -> Guide:
-    """The guide of one county. `counts` are rows by sheet, `benefits` the rule codes that occur in them."""
+    """The guide of one county. `counts` are rows by sheet, `benefits` the rule codes that occur in them, `listings` the sheets
+    that are there besides."""
     as_of = night.as_of
+    only_read = [words for sheet, words in _LISTINGS.items() if sheet in listings]
     waiting = undecided(night, code)
     return Guide(
         title=f"{name}　残疾人惠民政策疑点清单（{as_of.year}年{as_of.month}月）",
@@ -36,8 +49,11 @@ def county_guide(
                 "怎样填",
                 "只填右边黄色的六列（核查结果至核查日期）：“核查结果”从下拉框选；“情况说明”写一句原因；属实的再填“处理措施”和“办结日期”。其他列请勿改动，行可以筛选，不要删除或合并。",
             ),
-            ("何时反馈", f"收到之日起{WORKDAYS_TO_ANSWER}个工作日内，把填好的本表原样发回。"),
-            ("问谁", f"对清单有疑问，找下发本表的{night.region}残联；对某项政策有疑问，找该行“责任部门”。"),
+            (
+                "何时反馈、问谁",
+                f"收到之日起{WORKDAYS_TO_ANSWER}个工作日内，把填好的本表原样发回。对清单有疑问，找下发本表的{night.region}残联；对某项政策有疑问，找该行“责任部门”。",
+            ),
+            *([("只看不填的表", "；".join(only_read) + "。")] if only_read else []),
             ("未采用的名册", _refused(night, code, sum(u.people for u in waiting))),
             ("数据日期", _dates(night, code)),
         ),

@@ -45,9 +45,15 @@ COLUMNS = (
 IDENTIFIERS = ("身份证号", "残疾人证号")
 _FREE_TEXT = ("乡镇", "村(社区)", "姓名", "监护人", "疑点描述")  # may hold a number by somebody's mistake
 
-MAIN, QUOTA, VERIFY, LEAD = "main", "quota", "verify", "lead"  # the sheet a row belongs on
+# The sheet a row belongs on. COMPARED: on none but 部门比对.
+MAIN, QUOTA, VERIFY, LEAD, COMPARED = "main", "quota", "verify", "lead", "compared"
 
-_OUTCOME_KINDS = {"missing": "漏享", "renew_first": "先换证", "verify": "待核实"}
+_OUTCOME_KINDS = {
+    "missing": "漏享",
+    "renew_first": "先换证",
+    "verify": "待核实",
+    "receiving_not_due": "错享待核",
+}
 NATURES = {"entitlement": "权益", "quota": "项目类", "lead": "线索"}
 _LEVELS = {1: "一级", 2: "二级", 3: "三级", 4: "四级"}
 # The kind of a finding is told by the first word of its code, so that a new finding needs no Python.
@@ -135,7 +141,9 @@ def _yuan(amount: pl.Expr) -> pl.Expr:
 
 def _sheet() -> pl.Expr:
     return (
-        pl.when(pl.col("strength") == "lead")
+        pl.when(pl.col("outcome") == "receiving_not_due")
+        .then(pl.lit(COMPARED))
+        .when(pl.col("strength") == "lead")
         .then(pl.lit(LEAD))
         .when(pl.col("outcome") == "verify")
         .then(pl.lit(VERIFY))
@@ -223,7 +231,9 @@ def county_table(rows: pl.DataFrame, night: NightForReports, county: str, *, ful
         "责任部门": pl.col("owner"),
         "性质": pl.col("nature"),
     }
-    shown = [_safe(words.get(name, pl.lit("")), name, full_ids).alias(name) for name in COLUMNS]
+    shown = [
+        safe_column(words.get(name, pl.lit("")), name, full_ids=full_ids).alias(name) for name in COLUMNS
+    ]
     return rows.select(shown)
 
 
@@ -233,7 +243,8 @@ def _how_matched() -> pl.Expr:
     return pl.concat_str([doubtful, "matched"], separator="；", ignore_nulls=True)
 
 
-def _safe(text: pl.Expr, column: str, full_ids: bool) -> pl.Expr:
+def safe_column(text: pl.Expr, column: str, *, full_ids: bool) -> pl.Expr:
+    """The column as it may be printed: numbers masked unless `full_ids`, no null, no formula."""
     if column in IDENTIFIERS and not full_ids:
         text = mask_id(text)
     elif column in _FREE_TEXT and not full_ids:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
 
 from pipeline.identity.mask import mask_id
+from pipeline.reports.listing import Listing
 from pipeline.reports.night import NightForReports, VisitList
 from pipeline.reports.place import township_and_village
 from pipeline.reports.safe_text import masked_text, no_formula
@@ -18,22 +17,14 @@ WIDTHS = {
     "风险迹象数": 6, "权重合计": 6, "风险迹象": 50, "走访时问什么": 64, "是否已是监测对象": 9,
 }  # fmt: skip
 COLUMNS = tuple(WIDTHS)
-CENTRED = ("序号", "残疾类别", "残疾等级", "年龄", "风险迹象数", "权重合计", "是否已是监测对象")
-MONITORED = "是"
+_CENTRED = ("序号", "残疾类别", "残疾等级", "年龄", "风险迹象数", "权重合计", "是否已是监测对象")
+_BOLD = ("是否已是监测对象", "是")  # who is monitored already
 UNKNOWN_PLACE = "未注明"
 _LEVELS = {1: "一级", 2: "二级", 3: "三级", 4: "四级"}
 _FREE_TEXT = ("乡镇", "村(社区)", "姓名", "监护人", "风险迹象")
 
 
-@dataclass(frozen=True)
-class VisitSheet:
-    """The printed rows (COLUMNS, all String, no null) and what stands above them."""
-
-    notes: tuple[str, ...]
-    rows: pl.DataFrame
-
-
-def visit_sheet(night: NightForReports, code: str, name: str, *, full_ids: bool) -> VisitSheet | None:
+def visit_sheet(night: NightForReports, code: str, name: str, *, full_ids: bool) -> Listing | None:
     """A county's list, by township, village, weight and number of signs, certificate; None where it has nobody on it."""
     visits = night.visits
     mine = visits.rows.filter(pl.col("county_code") == code) if visits else pl.DataFrame()
@@ -50,7 +41,7 @@ def visit_sheet(night: NightForReports, code: str, name: str, *, full_ids: bool)
             nulls_last=True,
         )
     )
-    return VisitSheet(_notes(visits), _printed(rows, night, full_ids))
+    return Listing(SHEET, WIDTHS, _CENTRED, _printed(rows, night, full_ids), _notes(visits), _BOLD)
 
 
 def _one_a_person(visits: VisitList, rows: pl.DataFrame) -> pl.DataFrame:
@@ -108,7 +99,7 @@ def _printed(rows: pl.DataFrame, night: NightForReports, full_ids: bool) -> pl.D
     born = pl.col("birth_date")
     birthday = born.dt.month().cast(pl.Int64) * 100 + born.dt.day().cast(pl.Int64)
     age = night.as_of.year - born.dt.year().cast(pl.Int64) - (birthday > today).cast(pl.Int64)
-    answer = pl.when("monitored").then(pl.lit(MONITORED)).otherwise(pl.lit("否"))
+    answer = pl.when("monitored").then(pl.lit(_BOLD[1])).otherwise(pl.lit("否"))
     words = {
         "序号": pl.int_range(1, pl.len() + 1).cast(pl.String),
         "乡镇": pl.col("township").fill_null(UNKNOWN_PLACE),

@@ -15,10 +15,9 @@ from typing import Any
 import polars as pl
 import xlsxwriter
 
-from pipeline.reports import visits as visit_list
 from pipeline.reports.guide import Guide
+from pipeline.reports.listing import Listing
 from pipeline.reports.rows import ANSWERS, COLUMNS
-from pipeline.reports.visits import VisitSheet
 
 RESULTS = ("属实", "不属实", "部分属实", "无法核实")
 MEASURES = (
@@ -62,9 +61,9 @@ def write_workbook(
     sheets: Sequence[Sheet],
     townships: pl.DataFrame,
     scratch: Path,
-    visits: VisitSheet | None = None,
+    listings: Sequence[Listing] = (),
 ) -> None:
-    """The workbook with the sheets 填写说明, `sheets`, 走访名单, 乡镇汇总 and 入户核实要点 (if they have rows).
+    """The workbook with the sheets 填写说明, `sheets`, `listings`, 乡镇汇总 and 入户核实要点 (if they have rows).
 
     `scratch` takes temporary files.
     """
@@ -75,8 +74,9 @@ def write_workbook(
     _write_guide(book.add_worksheet("填写说明"), look, guide)
     for sheet in sheets:
         _write_table(book.add_worksheet(sheet.name), look, sheet, guide.title)
-    if visits is not None and visits.rows.height:
-        _write_visits(book.add_worksheet(visit_list.SHEET), look, visits, guide.title)
+    for listing in listings:
+        if listing.rows.height:
+            _write_listing(book.add_worksheet(listing.name), look, listing, guide.title)
     if townships.height:
         _write_townships(book.add_worksheet("乡镇汇总"), look, townships, guide.title)
     if guide.unchecked:
@@ -205,31 +205,33 @@ def _guide_row(sheet: Any, row: int, cells: tuple[tuple[str, Any], ...]) -> int:
     return row + 1
 
 
-def _write_visits(sheet: Any, look: _Look, visits: VisitSheet, title: str) -> None:
-    """Notes across the width, the head, one row a person; who is monitored already stands out by a bold 是."""
-    widths = list(visit_list.WIDTHS.values())
+def _write_listing(sheet: Any, look: _Look, listing: Listing, title: str) -> None:
+    """Notes across the width where there are any, the head, the rows."""
+    columns, widths = list(listing.widths), list(listing.widths.values())
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
-    notes = "\n".join(visits.notes)
-    sheet.set_row(0, 17 * _lines_of(notes, sum(widths)) + 8)  # its letters are larger than the table's
-    sheet.merge_range(0, 0, 0, len(widths) - 1, "", look.line)
-    _text(sheet, 0, 0, notes, look.line)
-    sheet.set_row(1, 32)
-    for column, name in enumerate(visit_list.COLUMNS):
-        _text(sheet, 1, column, name, look.head)
-    last = len(widths) - 1
-    forms = [look.centre if name in visit_list.CENTRED else look.text for name in visit_list.COLUMNS]
-    for number, row in enumerate(visits.rows.iter_rows(), start=2):
+    head = 0
+    if listing.notes:
+        notes, head = "\n".join(listing.notes), 1
+        sheet.set_row(0, 17 * _lines_of(notes, sum(widths)) + 8)  # its letters are larger than the table's
+        sheet.merge_range(0, 0, 0, len(columns) - 1, "", look.line)
+        _text(sheet, 0, 0, notes, look.line)
+    sheet.set_row(head, 32)
+    for column, name in enumerate(columns):
+        _text(sheet, head, column, name, look.head)
+    forms = [look.centre if name in listing.centred else look.text for name in columns]
+    for number, row in enumerate(listing.rows.iter_rows(), start=head + 1):
         high = max(_lines_of(text, wide) for text, wide in zip(row, widths, strict=True))
         sheet.set_row(number, _LINE * high + 4)
         for column, text in enumerate(row):
-            marked = column == last and text == visit_list.MONITORED
+            marked = (columns[column], text) == listing.bold
             _text(sheet, number, column, text, look.head if marked else forms[column])
-    sheet.freeze_panes(2, visit_list.COLUMNS.index("姓名") + 1)
-    sheet.autofilter(1, 0, visits.rows.height + 1, last)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:N{visits.rows.height + 2}"})
+    bottom = head + listing.rows.height
+    sheet.freeze_panes(head + 1, columns.index("姓名") + 1)
+    sheet.autofilter(head, 0, bottom, len(columns) - 1)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:Z{bottom + 1}"})
     _page(sheet, title)
-    sheet.repeat_rows(1)
+    sheet.repeat_rows(head)
 
 
 def _write_townships(sheet: Any, look: _Look, counts: pl.DataFrame, title: str) -> None:

@@ -212,7 +212,6 @@ def test_a_benefit_has_a_case_for_every_outcome(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", FINDINGS, ids=[rule.code for rule in FINDINGS])
 def test_a_finding_has_a_case_for_every_answer(rule: Rule) -> None:
     assert {case.expect for case in rule.cases} == {"found", "not_found", "undetermined"}
-    assert not rule.needs_valid_certificate
     assert (rule.subject == "outside_register") == bool(rule.list) == (rule.code in OUTSIDE_REGISTER)
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pipeline.contracts.dataset import Dataset, load_datasets
 from pipeline.contracts.rule import Rule
 from pipeline.contracts.settings import Settings
+from pipeline.contracts.visit_signs import VisitSigns
 from pipeline.desk.check_rules import rule_files
 from pipeline.desk.init_settings import settings_text
 from pipeline.desk.json_schema import (
@@ -22,13 +23,14 @@ from pipeline.desk.json_schema import (
     models_in,
     rule_schema,
     settings_schema,
+    visits_schema,
     write_json_schemas,
 )
 from pipeline.desk.json_schema_words import KEY_WORDS
 from pipeline.entitlement import declared_facts
 
 FACTS = declared_facts(load_datasets(ROOT / "schemas"))
-RULE, DATASET = rule_schema(FACTS), dataset_schema()
+RULE, VISITS, DATASET = rule_schema(FACTS), visits_schema(FACTS), dataset_schema()
 _TYPES: dict[str, Any] = {"string": str, "object": dict, "array": list, "boolean": bool, "null": type(None)}
 
 
@@ -68,7 +70,7 @@ def is_a(value: Any, kind: str) -> bool:
 def faults(value: Any, schema: Any, root: Any, at: str = "") -> list[str]:
     """What draft 7 says against the value: the keywords that our schemas use, and no other."""
     known = {"type", "enum", "const", "pattern", "properties", "required", "additionalProperties", "propertyNames", "items",
-             "anyOf", "allOf", "oneOf", "$ref", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems",
+             "anyOf", "allOf", "oneOf", "$ref", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "minLength",
              "default", "description", "title", "definitions", "$schema"}  # fmt: skip
     assert set(schema) <= known, set(schema) - known
     found: list[str] = []
@@ -82,6 +84,8 @@ def faults(value: Any, schema: Any, root: Any, at: str = "") -> list[str]:
         found.append(f"{at}: {value} not in enum")
     if "pattern" in schema and isinstance(value, str) and not re.search(schema["pattern"], value):
         found.append(f"{at}: pattern")
+    if isinstance(value, str) and len(value) < schema.get("minLength", 0):
+        found.append(f"{at}: too short")
     if (
         "minimum" in schema
         and is_a(value, "number")
@@ -118,7 +122,10 @@ def _object_faults(value: dict[str, Any], schema: Any, root: Any, at: str) -> li
     return found
 
 
-@pytest.mark.parametrize("model", [Rule, Dataset, Settings])
+MODELS = (Rule, VisitSigns, Dataset, Settings)
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_every_key_has_its_words_in_chinese(model: type[BaseModel]) -> None:
     for name, keys in models_in(model).items():
         for key in keys:
@@ -126,15 +133,44 @@ def test_every_key_has_its_words_in_chinese(model: type[BaseModel]) -> None:
 
 
 def test_no_words_are_left_of_keys_that_are_gone() -> None:
-    keys = {
-        f"{m}.{k}" for model in (Rule, Dataset, Settings) for m, ks in models_in(model).items() for k in ks
-    }
+    keys = {f"{m}.{k}" for model in MODELS for m, ks in models_in(model).items() for k in ks}
     assert set(KEY_WORDS) <= keys
 
 
 @pytest.mark.parametrize("path", rule_files(ROOT / "rules"), ids=lambda path: path.stem)
 def test_the_shipped_rules_are_accepted(path: Path) -> None:
     assert faults(read(path.read_text(encoding="utf-8")), RULE, RULE) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rules/visits").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_shipped_signs_are_accepted(path: Path) -> None:
+    assert faults(read(path.read_text(encoding="utf-8")), VISITS, VISITS) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("owner:", "ower:"),
+        ("weight: 6", "weight: 16"),
+        ("    ask:", "    aks:"),
+        ("\n    when: 本年自付金额 >= 大额自付线 * 100", ""),
+        ("ask: 什么时候停的，", "ask: ''  # "),
+        ("lost: [低保,", "lost: [残疾等级,"),
+        ("lost: [低保,", "lost: [低包,"),
+        ("{残疾等级: 2, ", "{残疾等第: 2, "),
+        ("{残疾等级: 2, ", "{残疾等级: 5, "),
+        ("before: {低保: yes}", "before: {低保: 有}"),
+        ("before: {低保: yes}", "befor: {低保: yes}"),
+        ("monitored: yes", "monitored: 也许"),
+        ("as_of: 2020-10-31", "as_of: 2020年"),
+        ("values: {", "values: {去年: 1, "),
+        ("\nmonitored: ", "\nmonitord: "),
+    ],
+)
+def test_a_fault_in_the_signs_is_underlined(old: str, new: str) -> None:
+    text = (ROOT / "rules/visits/early_warning.yaml").read_text(encoding="utf-8")
+    assert old in text
+    assert faults(read(text.replace(old, new, 1)), VISITS, VISITS)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "schemas").rglob("*.yaml")), ids=lambda path: path.stem)
@@ -192,7 +228,8 @@ def test_the_files_are_written_the_same_every_time(tmp_path: Path) -> None:
     said = write_json_schemas(ROOT / "schemas", tmp_path / "editor")
     assert "yaml-language-server: $schema=../editor/rule.schema.json" in said
     first = {path.name: path.read_bytes() for path in (tmp_path / "editor").iterdir()}
-    assert sorted(first) == ["dataset.schema.json", "rule.schema.json", "settings.schema.json"]
+    assert sorted(first) == [f"{kind}.schema.json" for kind in ("dataset", "rule", "settings", "visits")]
+    assert "visits/ 里的写 ../../editor/visits.schema.json" in said
     write_json_schemas(ROOT / "schemas", tmp_path / "editor")
     assert first == {path.name: path.read_bytes() for path in (tmp_path / "editor").iterdir()}
     rule = json.loads(first["rule.schema.json"])

@@ -73,7 +73,7 @@ def test_another_day_is_said(world: World, tmp_path: Path) -> None:
 def test_nothing_changed_is_an_answer(world: World) -> None:
     found = RUN.invoke(plan_app, asked(world, world.rules))
     assert found.exit_code == 0
-    assert "没有变化：没有一个人的结论或金额不同。" in found.output
+    assert "\n没有变化：没有一个人的结论或金额不同。" in found.output
     assert "文字相同的规则 7 条" in found.output
 
 
@@ -82,10 +82,13 @@ def test_words_alone_are_listed_apart(world: World, tmp_path: Path) -> None:
     edited(new / "nursing_subsidy.yaml", ("urgency: 2", "urgency: 3"))
     edited(new / "findings" / "certificate_not_issued.yaml", ("urgency: 4", "urgency: 3"))
     page = plan_rules(world.request(new))
-    assert "没有变化：" in page
-    quiet = page[page.index("结论和金额都不变") : page.index("没有比较")]
+    assert "\n名册上的人没有变化：" in page
+    assert "另有 1 条关于名册以外的人的规则有改动，没有比较" in page
+    quiet = page[page.index("结论和金额都不变") : page.index("关于名册以外的人的规则没有比较")]
     assert "缓急：2 → 3" in quiet
-    assert "certificate_not_issued" in page[page.index("没有比较") :]
+    left_out = page[page.index("关于名册以外的人的规则没有比较") :]
+    assert "certificate_not_issued" in left_out
+    assert "名册以外的人没有保存" in left_out.replace("\n", "").replace(" ", "")
 
 
 def test_the_csv_adds_up(world: World, tmp_path: Path) -> None:
@@ -109,6 +112,16 @@ def test_the_csv_adds_up(world: World, tmp_path: Path) -> None:
     assert sum(float(r["新每月元"]) - float(r["原每月元"]) for r in rows) == float(
         sum(g.yuan[1] - g.yuan[0] for g in made.groups)
     )
+
+
+def test_the_csv_says_what_was_not_compared(world: World, tmp_path: Path) -> None:
+    new = plan_world.copied(world, tmp_path)
+    edited(new / "findings" / "certificate_not_issued.yaml", ("when: 有评定等级", "when: not 有评定等级"))
+    plan_rules(world.request(new), tmp_path / "change.csv")
+    text = (tmp_path / "change.csv").read_text(encoding="utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["规则代码"], row["变化"]) == ("certificate_not_issued", "没有比较")
+    assert {row[name] for name in ("县", "原结论", "人数", "新每月元")} == {""}
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
             "4",
             "参数 智力精神扩大到 地区 51 2024-07-01：3 → 4",
         ),
-        (TEKUN, ("needs_valid_certificate",), True, "须有有效证件：否 → 是"),
+        (TEKUN, ("urgency",), 1, f"缓急：{TEKUN.urgency} → 1"),
     ],
 )
 def test_a_place_is_told_in_words(rule: Rule, path: tuple[str | int, ...], to: Any, line: str | None) -> None:

@@ -152,7 +152,8 @@ def a_night() -> list[str]:
     entitlement.build_parameters(con, rules, ["533401", "513322"], DAY)
     entitlement.build_facts(con, datasets, facts, DAY)  # all that are declared, used or not
     entitlement.decide(con, entitlement.compile_rules(rules, facts, DAY), facts, datasets, DAY)
-    files = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "pipeline").rglob("*.sql"))]
+    rooms = [ROOT / "pipeline" / room for room in ("matching", "entitlement")]
+    files = [path.read_text(encoding="utf-8") for room in rooms for path in sorted(room.rglob("*.sql"))]
     return list(dict.fromkeys([*con.texts, *files]))
 
 

@@ -191,17 +191,16 @@ def test_the_workbook_is_ready_for_the_clerk(tmp_path: Path) -> None:
 def test_the_first_sheet_names_the_wanting_list_and_who_waits_for_it(tmp_path: Path) -> None:
     write_county_reports(nights.full_night(), tmp_path)
     rows = table(tmp_path / "reports/539902/discrepancies.xlsx", "填写说明")
-    assert [row[0] for row in rows[1:7]] == [
+    assert [row[0] for row in rows[1:6]] == [
         "这是什么",
         "怎样填",
-        "何时反馈",
-        "问谁",
+        "何时反馈、问谁",
         "未采用的名册",
         "数据日期",
     ]
-    assert "最低生活保障对象花名册（未到）" in rows[5][1]
+    assert "最低生活保障对象花名册（未到）" in rows[4][1]
     assert ("困难残疾人生活补贴", "最低生活保障对象花名册", 10) in rows
-    assert "2026-10-31：" in rows[6][1]
+    assert "2026-10-31：" in rows[5][1]
 
 
 def test_township_sheet_adds_up(tmp_path: Path) -> None:

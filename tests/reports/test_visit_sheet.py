@@ -165,6 +165,7 @@ def test_the_sheet_is_printable_and_holds_the_list(tmp_path: Path) -> None:
     assert not sheet.cell(3, marked).font.bold
     assert sheet.row_dimensions[3].height > sheet.row_dimensions[4].height  # two signs need more lines
     assert SHEET not in openpyxl.load_workbook(tmp_path / "reports/539924/discrepancies.xlsx").sheetnames
+    assert any("“走访名单”" in str(row[1]) for row in book["填写说明"].iter_rows(values_only=True))
 
 
 def test_a_list_longer_than_a_sheet_goes_on_in_the_next_workbook(tmp_path: Path) -> None:

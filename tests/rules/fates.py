@@ -98,7 +98,7 @@ class Judge:
             after.model_copy(update={"since": before.since, "until": before.until})
         ):
             return PERIOD
-        alike = all(self._answers(before, after, day) for day in _days(before, after))
+        alike = all(self._answers(before, after, day) for day in days_that_matter(before, after))
         return EQUAL if alike else CHANGED
 
     def _answers(self, before: Rule, after: Rule, day: date) -> bool:
@@ -173,7 +173,7 @@ def _money(rule: Rule) -> object:
     return rule.amount, parameters
 
 
-def _days(before: Rule, after: Rule) -> list[date]:
+def days_that_matter(before: Rule, after: Rule) -> list[date]:
     """Today, and each day on which something begins in one of the rules but not in the other, and the day before.
 
     Only days on which one of the rules is in force: on others neither is asked.

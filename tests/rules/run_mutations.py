@@ -1,4 +1,5 @@
-"""The campaign as a report: how many mutants were refused by what, and which were accepted with another meaning.
+"""The campaign as a report: how many mutants were refused by what, which were accepted with another meaning, and of these
+which `reconcile plan` would show.
 
 python tests/rules/run_mutations.py [how many] [seed]
 """
@@ -13,9 +14,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.append(str(ROOT / "tests" / "desk"))
 
+import plan_world  # noqa: E402
 from fates import CASES, CHANGED, CHECK, READ, Fate, Judge  # noqa: E402
 from mutations import mutants  # noqa: E402
+from plan_sight import ACCEPTED, SILENT, UNSEEN, Planner, Sight  # noqa: E402
 
 
 def campaign(count: int, seed: int, root: Path = ROOT) -> list[Fate]:
@@ -25,6 +29,15 @@ def campaign(count: int, seed: int, root: Path = ROOT) -> list[Fate]:
         files = sorted((root / "rules").glob("*.yaml")) + sorted((root / "rules" / "findings").glob("*.yaml"))
         sound = [path for path in files if judge.sound(path)]
         return [judge.fate(mutant) for mutant in mutants(sound, sorted(judge.facts), count, seed)]
+
+
+def compared(fates: Sequence[Fate]) -> list[Sight]:
+    """What the comparison shows of the mutants that were let pass with another meaning, on a small kept night."""
+    if not any(fate.kind in ACCEPTED for fate in fates):
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        world = plan_world.make_world(Path(folder) / "world")
+        return Planner(world.state, world.schemas, Path(folder) / "rules").sights(fates)
 
 
 def complaints(fates: Sequence[Fate]) -> list[str]:
@@ -61,12 +74,22 @@ def report(fates: Sequence[Fate]) -> str:
     return "\n".join([*lines, *survivors(fates)])
 
 
+def plan_report(sights: Sequence[Sight]) -> list[str]:
+    """Counts by what the comparison shows; every mutant that it shows nobody of, named with its change."""
+    counted = Counter(sight.kind for sight in sights).most_common()
+    lines = [
+        f"放过而意思或金额、期间变了的 {len(sights)}：" + "，".join(f"{kind} {n}" for kind, n in counted)
+    ]
+    return lines + [f"  没有显示：{sight.line()}" for sight in sights if sight.kind in UNSEEN]
+
+
 def main() -> int:
     """1 where something happened that must never be."""
     count, seed = ([int(word) for word in sys.argv[1:3]] + [2000, 1][len(sys.argv[1:3]) :])[:2]
     fates = campaign(count, seed)
-    wrong = complaints(fates)
-    sys.stdout.write("\n".join([report(fates), *wrong, ""]))
+    sights = compared(fates)
+    wrong = complaints(fates) + [sight.line() for sight in sights if sight.kind == SILENT]
+    sys.stdout.write("\n".join([report(fates), *plan_report(sights), *wrong, ""]))
     return 1 if wrong else 0
 
 
