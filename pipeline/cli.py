@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from pipeline import desk
+from pipeline.cli_cases import cases_app, diff_app
 from pipeline.cli_ledger import ledger_app
+from pipeline.cli_lists import lists_app
 from pipeline.cli_options import Rules, Schemas, business_date, examples, stop
 from pipeline.cli_people import people_app
 from pipeline.cli_plan import plan_app
@@ -43,6 +45,9 @@ app.add_typer(schemas_app, name="schemas")
 app.add_typer(rules_app, name="rules")
 app.add_typer(alias_app, name="alias")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(lists_app)
+app.add_typer(cases_app, name="cases")
+app.add_typer(diff_app)
 app.add_typer(people_app)
 app.add_typer(plan_app)
 schemas_app.command("json-schema", epilog=JSON_SCHEMA_EXAMPLES)(json_schema_command)
@@ -82,7 +87,7 @@ def run_command(
         Path | None, typer.Option(help="Settings file; default: ./reconcile.toml if it is there.")
     ] = None,
     state: Annotated[
-        Path | None, typer.Option(help="What outlives a run (snapshot store); default: OUT/state.")
+        Path | None, typer.Option(help="What outlives a run (snapshots, case ledger); default: OUT/state.")
     ] = None,
     schemas: Schemas = None,
     rules: Rules = None,

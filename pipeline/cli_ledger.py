@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from pipeline import cases
-from pipeline.cases.check import Rows
 from pipeline.cli_options import examples, stop
 
 ledger_app = typer.Typer(
@@ -26,7 +25,7 @@ _DEFAULT = Path("out/state")
 def ledger_check(state: State = _DEFAULT) -> None:
     """Prove every invariant: file, chain of hashes, witness, key, dates, derived tables. Exit code 7 if one fails."""
     with _existing(state) as ledger:
-        problems = cases.check(ledger, _no_replay)
+        problems = cases.check(ledger, cases.replay)
         head = ledger.head()
     for problem in problems:
         typer.echo(problem.line())
@@ -121,8 +120,3 @@ def _must_exist(state: Path) -> None:
             "E715 这个 state 文件夹里没有台账。办法：用 --state 指到运行时用的文件夹；第一次运行后才有台账。",
             1,
         )
-
-
-def _no_replay(events: Iterable[cases.StoredEvent]) -> Mapping[str, Rows]:
-    """No table is derived from events yet."""
-    return {}

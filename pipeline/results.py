@@ -106,8 +106,10 @@ _RULES = "select code as benefit, strength, version as rule_version from rule_li
 _SENTENCES = "select begins_with_certificate, said from sentences order by sentence"
 
 
-def write_results(con: duckdb.DuckDBPyConnection, coverage: pl.DataFrame, folder: Path) -> None:
-    """All result files of a night, empty where there is nothing; `cases.parquet` waits for the case ledger."""
+def write_results(
+    con: duckdb.DuckDBPyConnection, coverage: pl.DataFrame, cases: pl.DataFrame, folder: Path
+) -> None:
+    """All result files of a night, empty where there is nothing. `cases`: CASES, by case number."""
     folder.mkdir(parents=True, exist_ok=True)
     con.execute(_FILES).fetchall()
     people = con.sql(_PEOPLE).to_arrow_table().combine_chunks()
@@ -143,7 +145,9 @@ def write_results(con: duckdb.DuckDBPyConnection, coverage: pl.DataFrame, folder
     write("family_links", _FAMILY_LINKS, tables.FAMILY_LINKS)
     ordered = coverage.select(list(tables.COVERAGE)).sort("dataset", "county_code")
     write_batches(ordered.to_arrow().to_batches(), tables.COVERAGE, folder / "coverage.parquet")
-    write_batches([], tables.CASES, folder / "cases.parquet")
+    write_batches(
+        cases.select(list(tables.CASES)).to_arrow().to_batches(), tables.CASES, folder / "cases.parquet"
+    )
 
 
 def _has(con: duckdb.DuckDBPyConnection, table: str) -> bool:

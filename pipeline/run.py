@@ -12,9 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline import entitlement, intake, matching, reports
+from pipeline import cases, entitlement, intake, matching, reports
+from pipeline.cases.list_history import list_history
 from pipeline.contracts.dataset import Dataset, load_datasets
 from pipeline.contracts.delivered import Intake
+from pipeline.contracts.list_history import RegisterHeld
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.rule import Rule, load_rules
 from pipeline.contracts.settings import Settings, load_settings
@@ -24,7 +26,7 @@ from pipeline.identity.mask import mask_text
 from pipeline.results import write_results
 from pipeline.run_lock import only_run
 
-OK, DEGRADED = 0, 3
+OK, DEGRADED, HELD = 0, 3, 4
 _NOTHING_THERE = Problem(
     "E210",
     "error",
@@ -71,22 +73,41 @@ def run(request: Request) -> Night:
     entitlement.rehearse_visits(signs, entitlement.declared_facts(datasets), as_of)
     _check_writable(request.out, request.state)
 
-    with only_run(request.state), _database(request.state, settings) as con:
-        delivered = intake.take_in(request.inbox, request.state, datasets, as_of, settings)
+    with (
+        only_run(request.state),
+        cases.open_ledger(request.state) as ledger,
+        _database(request.state, settings) as con,
+    ):
+        delivered = take_in(request, ledger, datasets, as_of, settings)
         matcher = matcher_of(settings, models, request.state)
         delivered = match(con, datasets, delivered, matcher)
         said = (*delivered.problems, *matching.judgements.complaints(request.state))
         delivered = replace(delivered, problems=tuple(sorted(said)))
         facts = decide(con, datasets, rules, delivered, as_of)
+        told = follow(con, ledger, rules, facts, delivered, settings, request.inbox)
+        delivered = replace(delivered, problems=tuple(sorted((*delivered.problems, *told.problems))))
         compared = entitlement.note_visits(con, signs, facts, request.state, as_of)
         entitlement.keep_night(con, request.state, facts, as_of)
-        write_results(con, delivered.coverage, request.out / "results")
-        night = _for_reports(con, datasets, rules, settings, delivered)
+        write_results(con, delivered.coverage, told.table, request.out / "results")
+        night = _for_reports(con, datasets, rules, settings, delivered, told)
         if signs is not None:
             rows = entitlement.visit_rows(con)
             visits = reports.VisitList(signs, rows, compared.earlier, compared.left_out)
             night = replace(night, visits=visits)
-    return _report(night, delivered, request.out)
+    return _report(replace(night, floods=told.floods), delivered, told, request.out)
+
+
+def take_in(
+    request: Request, ledger: cases.Ledger, datasets: dict[str, Dataset], as_of: date, settings: Settings
+) -> Intake:
+    """What was delivered, judged by itself and beside what was accepted before. Raises ReconcileError E210."""
+    history = list_history(ledger, as_of)
+    try:
+        return intake.take_in(request.inbox, request.state, datasets, as_of, settings, history)
+    except RegisterHeld as refused:  # so that `reconcile accept` knows the file that somebody is to look at
+        with ledger.transaction():
+            ledger.append(cases.register_events(ledger, as_of, refused))
+        raise
 
 
 def match(
@@ -123,6 +144,29 @@ def decide(
     entitlement.build_facts(con, datasets, facts, as_of)
     entitlement.decide(con, compiled, facts, datasets, as_of)
     return facts
+
+
+def follow(
+    con: duckdb.DuckDBPyConnection,
+    ledger: cases.Ledger,
+    rules: Mapping[str, Rule],
+    facts: Mapping[str, entitlement.Fact],
+    delivered: Intake,
+    settings: Settings,
+    inbox: Path,
+) -> cases.Followed:
+    """From outcomes and findings to cases, with what the counties answered."""
+    compiled = entitlement.compile_rules(rules, facts, delivered.as_of)
+    names = county_names(delivered, settings)
+    night = cases.JudgedNight(con, compiled, facts, delivered.coverage, names, delivered.as_of)
+    return cases.follow(ledger, night, delivered, inbox, _versions())
+
+
+def county_names(delivered: Intake, settings: Settings) -> dict[str, str]:
+    """Code → name of the night's counties: as set, else as the divisions have it, else the code."""
+    codes = sorted(delivered.coverage["county_code"].unique().to_list())
+    own = {code: settings.counties[code].name for code in codes if code in settings.counties}
+    return {code: own.get(code) or region.county_name(code) or code for code in codes}
 
 
 def weights_in_force(settings: Settings, config: Path | None) -> matching.Models:
@@ -187,19 +231,19 @@ def _for_reports(
     rules: Mapping[str, Rule],
     settings: Settings,
     delivered: Intake,
+    told: cases.Followed,
 ) -> reports.NightForReports:
-    codes = sorted(delivered.coverage["county_code"].unique().to_list())
-    names = {
-        code: settings.counties[code].name if code in settings.counties else region.county_name(code)
-        for code in codes
-    }
+    names = county_names(delivered, settings)
+    codes = list(names)
     return reports.NightForReports(
         as_of=delivered.as_of,
         region=settings.region or (region.prefecture_name(codes[0]) if codes else None) or "",
-        counties={code: name or code for code, name in names.items()},
+        counties=names,
         people=con.sql(_PEOPLE).pl(),
         outcomes=con.sql(_ANSWERS).pl(),
-        findings=con.sql("select * from findings order by finding, certificate_number, id_number, name").pl(),
+        findings=con.sql(
+            "select certificate_number, id_number, name, county_code, finding, reason from findings order by finding, certificate_number, id_number, name"
+        ).pl(),
         coverage=delivered.coverage,
         links=con.sql("select dataset, source_file, source_row, method, decision from links").pl(),
         unlinked=con.sql(
@@ -217,25 +261,31 @@ def _for_reports(
         rules=dict(rules),
         datasets=dict(datasets),
         settings=settings,
+        cases=told.table,
     )
 
 
-def _report(night: reports.NightForReports, delivered: Intake, out: Path) -> Night:
+def _report(night: reports.NightForReports, delivered: Intake, told: cases.Followed, out: Path) -> Night:
     _forget_old_reports(out / "reports")
     reports.write_county_reports(night, out)
-    reports.write_summary(night, out)
+    reports.write_summary(night, out, told.flow)
+    reports.write_follow_up(night, told.flow, out)
+    cases.write_receipts(told.receipts, out, night.as_of)
     reports.write_needs(night, out)
     intake.quarantine_frame(delivered.problems).write_csv(out / "quarantine.csv", include_bom=True)
     # register people of unknown counties are nobody's: the register is used, but the night is not whole
     homeless = any(p.code == "E241" and not p.row for p in delivered.problems)
-    exit_code = DEGRADED if night.degraded or homeless else OK
+    exit_code = HELD if night.floods else DEGRADED if night.degraded or homeless else OK
     inputs = [
         {"file": mask_text(s.source_file), "dataset": s.dataset, "rows": s.rows} for s in delivered.snapshots
     ]
-    reports.write_run_json(
-        night, out, exit_code=exit_code, inputs=inputs, versions={"reconcile": version("reconcile")}
-    )
-    return Night(night.as_of, exit_code, reports.screen_summary(night, out))
+    reports.write_run_json(night, out, exit_code=exit_code, inputs=inputs, versions=_versions())
+    answers = "".join(f"\n{receipt.line()}" for receipt in told.receipts)
+    return Night(night.as_of, exit_code, reports.screen_summary(night, out) + answers)
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("reconcile", "duckdb", "polars")}
 
 
 def _forget_old_reports(folder: Path) -> None:

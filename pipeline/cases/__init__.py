@@ -1,19 +1,29 @@
-"""The case ledger: the life of a case from the first flag until the data show it settled.
-
-So far its store: numbers, keys, chained events, backups and their check. What the events mean is to come.
-"""
+"""The case ledger: the life of a case from the first flag until the data show it settled."""
 
 from pipeline.cases.backup import backup as backup
 from pipeline.cases.backup import backups as backups
+from pipeline.cases.case_state import Book as Book
+from pipeline.cases.case_state import Case as Case
+from pipeline.cases.case_state import read_book as read_book
+from pipeline.cases.case_state import replay as replay
 from pipeline.cases.chain import StoredEvent as StoredEvent
 from pipeline.cases.check import Replay as Replay
 from pipeline.cases.check import check as check
 from pipeline.cases.county_letters import county_letters as county_letters
 from pipeline.cases.event import Event as Event
+from pipeline.cases.feedback_receipt import write_receipts as write_receipts
+from pipeline.cases.flood import Flood as Flood
+from pipeline.cases.follow import Followed as Followed
+from pipeline.cases.follow import follow as follow
 from pipeline.cases.ledger import Ledger as Ledger
 from pipeline.cases.ledger import open_ledger as open_ledger
+from pipeline.cases.list_history import register_events as register_events
+from pipeline.cases.night import Recorded as Recorded
+from pipeline.cases.night import record_night as record_night
+from pipeline.cases.night import release as release
 from pipeline.cases.person_key import PersonKey as PersonKey
 from pipeline.cases.places import Places as Places
+from pipeline.cases.read_tonight import JudgedNight as JudgedNight
 from pipeline.cases.restore import Restoration as Restoration
 from pipeline.cases.restore import plan_restore as plan_restore
 from pipeline.cases.restore import restore as restore

@@ -91,7 +91,13 @@ def _witnessed(ledger: Ledger) -> Iterator[Problem]:
 
 
 def _derived(ledger: Ledger, replay: Replay) -> Iterator[Problem]:
-    for table, rows in replay(ledger.events()).items():
+    try:
+        made = replay(ledger.events())
+    except (ValueError, KeyError, TypeError):  # an event that cannot follow on those before it
+        cure = "这不是本程序写入的；保留整个 state 文件夹并联系开发者"
+        yield Problem("E713", "error", "台账的记录前后接不上", "有一条记录与此前的状态矛盾", cure, file=_FILE)
+        return
+    for table, rows in made.items():
         meant, kept = Counter(rows), Counter(ledger.query(f'SELECT * FROM "{table}"'))
         if meant != kept:
             missing, surplus = (meant - kept).total(), (kept - meant).total()

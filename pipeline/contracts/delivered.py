@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.contracts.list_history import AcceptedList, HeldList
 from pipeline.contracts.problem import Problem
 from pipeline.contracts.tables import UNREADABLE
 
@@ -25,6 +26,7 @@ class Snapshot:
     rows: int
     parquet: Path
     source_file: str  # relative to the inbox
+    sha256: str = ""  # of the file as delivered
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -74,3 +76,6 @@ class Intake:
     coverage: pl.DataFrame = field(default_factory=pl.DataFrame)
     # Who stands in rows of accepted lists that could not be used: their facts are unknown, not absent.
     unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNREADABLE))
+    # What the ledger remembers of the lists; empty where no history was given.
+    accepted: tuple[AcceptedList, ...] = ()
+    held: tuple[HeldList, ...] = ()

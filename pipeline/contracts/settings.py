@@ -27,6 +27,16 @@ class Thresholds(Strict):
         default=0.5, ge=0, le=1
     )  # rows with a usable ID or certificate number, at least
     broken_rows: float = Field(default=0.01, ge=0, le=1)  # rows that cannot be read (ragged, mojibake)
+    # against what was accepted before (intake/history_gate.py)
+    rows_fall: float = Field(default=0.5, ge=0, le=1)  # rows left of the last accepted, at least
+    rows_rise: float = Field(default=3.0, ge=1)  # times the last accepted, at most
+    people_vanished: float = Field(default=0.2, ge=0, le=1)  # of the last accepted's people
+    short_list: int = Field(default=200, ge=0)  # below so many rows only by half
+    cut_share: float = Field(default=0.01, ge=0, le=1)  # rows missing in one block at the end
+    cut_rows: int = Field(default=20, ge=1)  # and at least so many
+    damaged_ids: float = Field(default=0.2, ge=0, le=1)  # rows without a sound number
+    damaged_rise: float = Field(default=0.15, ge=0, le=1)  # and so much more than before
+    doubled_rows: float = Field(default=0.3, ge=0)  # more rows that only repeat others
 
 
 class Matching(Strict):

@@ -86,6 +86,22 @@ CASES: dict[str, type[pl.DataType]] = {
     "due_on": pl.Date,
 }
 
+# What reports tell of a case besides; not in cases.parquet.
+CASES_TOLD: dict[str, type[pl.DataType]] = {
+    "kind": pl.String,  # the outcome, or `found`
+    "why": pl.String,  # it is over, or not judged tonight
+    "first_sent": pl.Date,
+    "answered_on": pl.Date,
+    "result": pl.String,  # of the last answer
+    "days_open": pl.Int64,  # and could be judged
+    "times_opened": pl.Int64,
+    "overdue": pl.Boolean,
+    "judged": pl.Boolean,  # false: for want of a list nothing can be said tonight
+    "suppressed": pl.Boolean,
+    "again": pl.Boolean,
+    "held": pl.Boolean,
+}
+
 COVERAGE: dict[str, type[pl.DataType]] = {
     "dataset": pl.String,
     "county_code": pl.String,

@@ -41,7 +41,7 @@ create or replace table different (sentence bigint, place bigint, pattern bigint
 create or replace table outcome_lines
   (person bigint, pattern bigint, doubted boolean, sentence bigint, yuan_a_month {MONEY}, yuan_once {MONEY});
 create or replace table sentences (sentence bigint, begins_with_certificate boolean, said varchar);
-create or replace table other_findings (certificate_number varchar, id_number varchar, name varchar, county_code varchar,
+create or replace table other_findings (person bigint, certificate_number varchar, id_number varchar, name varchar, county_code varchar,
   finding varchar, reason varchar);
 """
 
@@ -71,7 +71,7 @@ truncate lines;
 _VIEWS = f"""
 create or replace view certificates as select v.person, {CERTIFICATE} as said from facts as v;
 create or replace view answer_lines as
-select l.person, r.rule, r.code, r.strength, r.version, case when l.doubted then 'verify' else p.outcome end as outcome,
+select l.person, r.rule, r.code, r.strength, r.version, p.bits, case when l.doubted then 'verify' else p.outcome end as outcome,
   l.sentence, l.yuan_a_month, l.yuan_once
 from outcome_lines as l
 join patterns as p on p.pattern = l.pattern
@@ -92,10 +92,10 @@ join sentences as s on s.sentence = l.sentence
 left join certificates as k on k.person = l.person
 where l.outcome = 'found';
 create or replace view findings as
-select p.certificate_number, p.id_number, p.name, p.county_code, f.finding, f.reason
+select f.person, p.certificate_number, p.id_number, p.name, p.county_code, f.finding, f.reason
 from person_findings as f join people as p on p.person = f.person
 union all
-select certificate_number, id_number, name, county_code, finding, reason from other_findings;
+select person, certificate_number, id_number, name, county_code, finding, reason from other_findings;
 """
 
 

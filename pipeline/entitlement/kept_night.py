@@ -30,7 +30,8 @@ _MANIFEST = "night.json"
 _FORMAT = 1
 _OWN_COLUMNS = ("person", "county_code")
 _PEOPLE = """
-select p.person, p.certificate_number, p.id_number, p.name, p.county_code, m.person is not null as matchable
+select p.person, p.certificate_number, p.id_number, p.name, p.county_code, p.address, p.birth_date,
+  m.person is not null as matchable
 from people as p left join matchable as m on m.person = p.person"""
 # no order is asked for: what is read again is only joined and counted
 _TABLES = {

@@ -68,7 +68,7 @@ def outside_finding_sql(compiled: CompiledRule, facts: Mapping[str, Fact], as_of
         [*(f"v.{c.column}" for c in compiled.who), *(f"not v.{c.column}" for c in compiled.excluded)]
     )
     return f"""
-select cast(null as varchar) as certificate_number, v.id_number, v.name, v.county_code,
+select cast(null as bigint) as person, cast(null as varchar) as certificate_number, v.id_number, v.name, v.county_code,
   '{compiled.rule.finding}' as finding, {finding_reason_sql(compiled, facts, outside=True)} as reason
 from (
 select v.*, {valued(compiled.who, facts) or "null"} as said

@@ -35,13 +35,21 @@ def coverage(
     counties: tuple[str, ...],
     accepted: Mapping[tuple[str, str], Snapshot],
     refused: Mapping[tuple[str, str], Refusal],
+    held: Mapping[tuple[str, str], str] | None = None,
 ) -> pl.DataFrame:
-    """The coverage table (contracts/tables.py), sorted. A refusal holds even where an older snapshot serves instead."""
+    """The coverage table (contracts/tables.py), sorted. A refusal holds even where an older snapshot serves instead.
+
+    `held`: why a prefecture-wide list is not accepted for one county, by dataset and county: what it shows of anybody
+    stands, absence from it says nothing there.
+    """
+    held = held or {}
     rows = []
     for key in sorted(datasets):
         for county in counties:
             place = (key, county if datasets[key].delivery.by == "county" else "")
             snapshot, refusal = accepted.get(place), refused.get(place)
+            if refusal is None and (key, county) in held and snapshot:
+                refusal = Refusal(key, county, "quarantined", held[key, county], snapshot.snapshot_date)
             rows.append(
                 {
                     "dataset": key,

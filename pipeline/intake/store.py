@@ -1,6 +1,9 @@
 """The snapshot store: state/store/<department>/<dataset>/<county or "all">/<YYYYMMDD>/settled-00000.parquet,
 open-00000.parquet … (which rows are settled: `contracts.own_number`)
 
+A snapshot that another of the same date replaces is kept beside it (<YYYYMMDD>-<sha256 of the file>): the lists of
+later nights are compared with what was accepted then.
+
 A snapshot appears whole or not at all: its parts are written elsewhere, made durable, and the folder is renamed
 into place with its manifest. The same file makes the same bytes; a second run leaves an equal snapshot untouched.
 """
@@ -21,6 +24,7 @@ import pyarrow.parquet
 from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import Snapshot
+from pipeline.contracts.list_history import AcceptedList
 from pipeline.contracts.own_number import SETTLED, settled
 from pipeline.contracts.problem import Problem
 
@@ -62,7 +66,12 @@ def keep(parts: tuple[Path, ...], state: Path, snapshot: Snapshot) -> Snapshot:
     for part in parts:
         part.rename(fresh / part.name)
     manifest = fresh / MANIFEST
-    told = {"rows": snapshot.rows, "source_file": snapshot.source_file, "parts": len(parts)}
+    told = {
+        "rows": snapshot.rows,
+        "source_file": snapshot.source_file,
+        "parts": len(parts),
+        "sha256": snapshot.sha256,
+    }
     manifest.write_text(json.dumps(told, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     _sync(manifest)
     _sync(fresh)
@@ -70,7 +79,7 @@ def keep(parts: tuple[Path, ...], state: Path, snapshot: Snapshot) -> Snapshot:
         if _equal(place, fresh):
             shutil.rmtree(fresh)
             return _at(place, snapshot)
-        place.rename(snapshot.parquet / "replaced")
+        place.rename(_aside(place, snapshot))
     fresh.rename(place)
     _sync(place.parent)
     return _at(place, snapshot)
@@ -82,8 +91,18 @@ def last_kept(state: Path, dataset: Dataset, county: str, as_of: date) -> Snapsh
     if not folder.is_dir():
         return None
     for place in sorted(folder.iterdir(), key=lambda p: p.name, reverse=True):
-        found = _kept(place, dataset, county)
+        found = _kept(place, dataset, county) if "-" not in place.name else None  # not what was replaced
         if found and found.snapshot_date <= as_of:
+            return found
+    return None
+
+
+def kept_as(state: Path, dataset: Dataset, accepted: AcceptedList) -> Snapshot | None:
+    """The snapshot of just the file that was accepted; None if it is no longer there or has other columns than today's."""
+    folder, day = _place(state, *accepted.key), f"{accepted.snapshot_date:%Y%m%d}"
+    for place in (folder / day, folder / f"{day}-{accepted.sha256}"):
+        found = _kept(place, dataset, accepted.county) if place.is_dir() else None
+        if found and found.sha256 == accepted.sha256:
             return found
     return None
 
@@ -104,11 +123,12 @@ def quarantine_frame(problems: tuple[Problem, ...]) -> pl.DataFrame:
 def _kept(place: Path, dataset: Dataset, county: str) -> Snapshot | None:
     """A snapshot as its manifest tells; None if it is not whole or its columns are not today's."""
     try:
-        day = date(int(place.name[:4]), int(place.name[4:6]), int(place.name[6:]))
+        day = date(int(place.name[:4]), int(place.name[4:6]), int(place.name[6:8]))
         told = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
     except (ValueError, OSError):
         return None
-    snapshot = Snapshot(dataset.dataset, county, day, told["rows"], place, told["source_file"])
+    told_of = (told["rows"], place, told["source_file"], told.get("sha256", ""))
+    snapshot = Snapshot(dataset.dataset, county, day, *told_of)
     if len(snapshot.files) != told["parts"]:
         return None
     columns = list(snapshot_columns(dataset))
@@ -122,7 +142,19 @@ def _place(state: Path, dataset: str, county: str) -> Path:
 
 def _at(place: Path, snapshot: Snapshot) -> Snapshot:
     told = (snapshot.dataset, snapshot.county, snapshot.snapshot_date, snapshot.rows)
-    return Snapshot(*told, place, snapshot.source_file)
+    return Snapshot(*told, place, snapshot.source_file, snapshot.sha256)
+
+
+def _aside(place: Path, fresh: Snapshot) -> Path:
+    """Where the replaced snapshot goes: beside the new one, or to the scratch folder if it is of the same file."""
+    try:
+        sha256 = json.loads((place / MANIFEST).read_text(encoding="utf-8")).get("sha256", "")
+    except (ValueError, OSError):
+        sha256 = ""
+    beside = place.with_name(f"{place.name}-{sha256}")
+    if not sha256 or sha256 == fresh.sha256 or beside.exists():
+        return fresh.parquet / "replaced"
+    return beside
 
 
 def _equal(old: Path, new: Path) -> bool:

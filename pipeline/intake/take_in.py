@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -15,15 +15,15 @@ import polars as pl
 from pipeline.contracts.columns import PLACE
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import FieldQuality, Intake, Refusal, Snapshot
+from pipeline.contracts.list_history import AcceptedList, HeldList, ListHistory, ListKey, RegisterHeld
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import UNREADABLE
 from pipeline.intake.coverage import counties_of, coverage, missing
 from pipeline.intake.find import Candidate, find, newest
 from pipeline.intake.one_file import FileResult, masked, read_file
+from pipeline.intake.past import Delivered, Past, Verdict, in_words, unchanged
 from pipeline.intake.store import keep, last_kept
-
-ListKey = tuple[str, str]  # dataset, county ("" for a prefecture-wide list)
 
 
 @dataclass
@@ -35,34 +35,44 @@ class _Night:
     datasets: dict[str, Dataset]
     as_of: date
     settings: Settings
+    past: Past
     accepted: dict[ListKey, Snapshot] = field(default_factory=dict)
     refused: dict[ListKey, Refusal] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     quality: list[FieldQuality] = field(default_factory=list)
     unreadable: dict[ListKey, pl.DataFrame] = field(default_factory=dict)
+    told: dict[ListKey, AcceptedList] = field(default_factory=dict)
+    held: dict[ListKey, HeldList] = field(default_factory=dict)
     files: int = 0
     rows: int = 0
     broken: int = 0
 
 
 def take_in(
-    inbox: Path, state: Path, datasets: dict[str, Dataset], as_of: date, settings: Settings
+    inbox: Path,
+    state: Path,
+    datasets: dict[str, Dataset],
+    as_of: date,
+    settings: Settings,
+    history: ListHistory | None = None,
 ) -> Intake:
     """Reads the inbox into the store under `state` and says what is accepted for which county.
 
-    Raises ReconcileError E210 (exit 1) if there is no usable register: then nothing can be said of anybody.
+    `history`: what earlier nights accepted; without it every file is judged by itself alone.
+    Raises ReconcileError E210 (exit 1) if there is no usable register: then nothing can be said of anybody. It is a
+    RegisterHeld where the history refuses it.
     """
     if not inbox.is_dir():
         raise _no_register("没有这个收件夹")
     candidates, problems = find(inbox, datasets, settings)
     chosen, notes = newest(candidates, as_of)
     with _scratch(state) as scratch:
-        night = _Night(state, Path(scratch), datasets, as_of, settings, problems=[*problems, *notes])
+        past = Past(history, state, datasets, settings.thresholds)
+        night = _Night(state, Path(scratch), datasets, as_of, settings, past, problems=[*problems, *notes])
         register = _register(datasets)
         _take_list(night, (register, ""), chosen.get((register, ""), []))
         if (register, "") not in night.accepted:
-            refusal = night.refused.get((register, ""))
-            raise _no_register(refusal.why if refusal else "没有收到", _others(night, register))
+            raise _register_refused(night, register)
         counties = counties_of(night.accepted[register, ""], datasets[register])
         if not counties:
             raise _no_register("名册中没有一个人能归到县", _others(night, register))
@@ -77,21 +87,32 @@ def _take_list(night: _Night, key: ListKey, by_date: Sequence[list[Candidate]]) 
     """Accepts or refuses the newest snapshot of one list."""
     if not by_date:
         return
-    files = by_date[0]
-    day, dataset = files[0].snapshot_date, night.datasets[key[0]]
-    oldest = night.as_of - timedelta(days=dataset.delivery.stale_after_days)
-    stale = day < oldest
-    if stale:
+    files, dataset = by_date[0], night.datasets[key[0]]
+    sha256 = _sha256(files[0].path)
+    day = night.past.since(key, sha256, files[0].snapshot_date)
+    if day != files[0].snapshot_date:
+        night.problems.append(unchanged(files[0], day))
+    if night.past.is_stale(key, sha256, day, night.as_of):
         why = f"名单日期为 {day}，已超过 {dataset.delivery.stale_after_days} 天"
         night.refused[key] = Refusal(*key, "stale", why, day)
         night.problems.append(_stale(files[0], why))
+        night.held[key] = HeldList(*key, day, sha256, "stale", why, by_history=True)
         if dataset.role == "list":
             return
     result = _accepted_of(night, [_read(night, c) for c in files])
-    if result is None:
-        night.refused[key] = Refusal(*key, "quarantined", _why(night, files), day)
+    delivered = Delivered(files[0], sha256, day, result.parts) if result else None
+    verdict = night.past.judge(delivered) if delivered else Verdict()
+    if verdict.doubt:
+        night.problems.append(in_words(verdict.doubt, files[0]))
+    if result is None or delivered is None or verdict.doubt:
+        why = _why(night, files)
+        night.refused[key] = Refusal(*key, "quarantined", why, day)
+        night.held[key] = HeldList(*key, day, sha256, "quarantined", why, by_history=bool(verdict.doubt))
         return
-    night.accepted[key] = _kept(night, key, result)
+    night.problems += [in_words(doubt, files[0], county) for county, doubt in verdict.held.items()]
+    if verdict.told:
+        night.told[key] = verdict.told
+    night.accepted[key] = _kept(night, delivered, result)
 
 
 def _read(night: _Night, candidate: Candidate) -> FileResult:
@@ -144,10 +165,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _kept(night: _Night, key: ListKey, result: FileResult) -> Snapshot:
-    candidate = result.candidate
-    night.unreadable[key] = result.unreadable
-    told = (*key, candidate.snapshot_date, result.counts.rows, result.scratch, candidate.file)
+def _kept(night: _Night, new: Delivered, result: FileResult) -> Snapshot:
+    night.unreadable[new.key] = result.unreadable
+    told = (*new.key, new.snapshot_date, result.counts.rows, result.scratch, new.candidate.file, new.sha256)
     return keep(result.parts, night.state, Snapshot(*told))
 
 
@@ -172,8 +192,11 @@ def _remember_deaths(night: _Night, chosen: dict[ListKey, list[list[Candidate]]]
         older = [files for files in chosen.get(key, [])[1:] if files]
         for files in older:
             result = _accepted_of(night, [_read(night, c) for c in files])
-            if result is not None:
-                _kept(night, key, result)
+            if result is None:
+                continue
+            new = Delivered(files[0], _sha256(files[0].path), files[0].snapshot_date, result.parts)
+            if night.past.judge(new).doubt is None:
+                _kept(night, new, result)
                 break
         last = last_kept(night.state, dataset, key[1], night.as_of)
         if last is not None:
@@ -191,9 +214,17 @@ def _intake(night: _Night, counties: tuple[str, ...]) -> Intake:
         files_read=night.files,
         rows_read=night.rows,
         rows_quarantined=night.broken,
-        coverage=coverage(night.datasets, counties, night.accepted, night.refused),
+        coverage=coverage(night.datasets, counties, night.accepted, night.refused, _held_counties(night)),
         unreadable=_unreadable(night),
+        accepted=tuple(night.told[key] for key in sorted(night.told)),
+        held=tuple(night.held[key] for key in sorted(night.held)),
     )
+
+
+def _held_counties(night: _Night) -> dict[tuple[str, str], str]:
+    """Why accepted lists are not accepted for single counties, by dataset and county."""
+    told = night.told.values()
+    return {(one.dataset, county): why for one in told for county, why in one.held.items()}
 
 
 def _unreadable(night: _Night) -> pl.DataFrame:
@@ -235,6 +266,14 @@ def _no_register(why: str, others: tuple[Problem, ...] = ()) -> ReconcileError:
     cure = "先解决下列问题" if others else "把名册放入收件夹的 federation/register/，文件名末尾写日期"
     what = "没有可用的持证残疾人名册，什么也不能核对"
     return ReconcileError(Problem("E210", "error", what, why, cure), others=others)
+
+
+def _register_refused(night: _Night, register: str) -> ReconcileError:
+    refusal, held = night.refused.get((register, "")), night.held.get((register, ""))
+    refused = _no_register(refusal.why if refusal else "没有收到", _others(night, register))
+    if held and held.by_history:
+        return RegisterHeld(refused.problem, refused.others, held)
+    return refused
 
 
 def _others(night: _Night, register: str) -> tuple[Problem, ...]:

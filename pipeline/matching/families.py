@@ -114,13 +114,21 @@ def family_links_sql(houses: list[Dataset]) -> str:
         " left join head_contradictions as n on n.register_name = h.name and n.row_name = h.head_name"
         " where n.register_name is null"
     )
-    himself = [
+    return (
+        "create or replace table family_links as\n"
+        + "\nunion\n".join([through_roster, *heads_themselves(houses)])
+        + ";\n"
+    )
+
+
+def heads_themselves(houses: list[Dataset]) -> list[str]:
+    """The house rows whose head is a register person."""
+    return [
         f"select '{house.dataset}' as dataset, source_file, sheet, source_row, person, 'self' as through,"
         f" cast(null as varchar) as family, decision from {kind}_{house.table}"
         for house in houses
         for kind in ("linked", "doubtful")
     ]
-    return "create or replace table family_links as\n" + "\nunion\n".join([through_roster, *himself]) + ";\n"
 
 
 def link_families(
@@ -133,6 +141,11 @@ def link_families(
     without a sound number is compared with the members of the register's families. Reads `open_<list>`."""
     rosters = [d for d in datasets.values() if is_roster(d)]
     houses = [d for d in datasets.values() if is_house_list(d)]
+    if not rosters or not houses:  # an office that follows few lists: heads stand for themselves
+        run_sql(con, _NO_FAMILY_LINKS)
+        for statement in heads_themselves(houses):
+            run_sql(con, f"insert into family_links {statement}")
+        return
     run_sql(con, family_numbers_sql(rosters))
     by_number = "\nunion\n".join(heads_sql(h) for h in houses)
     run_sql(
@@ -155,6 +168,10 @@ def link_families(
     run_sql(con, family_links_sql(houses))
     run_sql(con, _MORE_DOUBTED)
 
+
+_NO_FAMILY_LINKS = """
+create or replace table family_links (dataset varchar, source_file varchar, sheet varchar, source_row bigint, person bigint,
+  through varchar, family varchar, decision varchar)"""
 
 _MORE_DOUBTED = """
 insert into doubted

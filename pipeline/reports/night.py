@@ -7,12 +7,14 @@ from datetime import date
 
 import polars as pl
 
+from pipeline.cases import Flood
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import FieldQuality
 from pipeline.contracts.problem import Problem
 from pipeline.contracts.register_findings import REGISTER_FINDINGS
 from pipeline.contracts.rule import Rule
 from pipeline.contracts.settings import Settings
+from pipeline.contracts.tables import CASES, CASES_TOLD
 from pipeline.contracts.visit_signs import VisitSigns
 
 # Linked rows summed up by person and method, and the rows that may be a person's.
@@ -74,6 +76,8 @@ class NightForReports:
     settings: Settings
     matched: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MATCHED))
     doubtful: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DOUBTFUL))
+    cases: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CASES | CASES_TOLD))
+    floods: tuple[Flood, ...] = ()  # new cases held for approval
     visits: VisitList | None = None  # None: the rules have no signs for visits, so no list is made
 
     @property

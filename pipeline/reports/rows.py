@@ -10,6 +10,7 @@ import polars as pl
 from pipeline.contracts.register_findings import REGISTER_FINDINGS
 from pipeline.contracts.rule import Rule
 from pipeline.identity.mask import mask_id
+from pipeline.reports.case_words import with_cases
 from pipeline.reports.matched_words import matched_words
 from pipeline.reports.night import NightForReports
 from pipeline.reports.place import township_and_village
@@ -19,6 +20,8 @@ ANSWERS = ("核查结果", "情况说明", "处理措施", "办结日期", "核�
 COLUMNS = (
     "序号",
     "疑点编号",
+    "进展",
+    "首次发现",
     "比对月份",
     "县(市、区)",
     "乡镇",
@@ -40,6 +43,8 @@ COLUMNS = (
     "预计金额",
     "责任部门",
     "性质",
+    "下发次数",
+    "反馈截止日",
     *ANSWERS,
 )
 IDENTIFIERS = ("身份证号", "残疾人证号")
@@ -101,9 +106,9 @@ def case_rows(night: NightForReports) -> pl.DataFrame:
         "birth_date",
         "guardian_name",
     ).unique("certificate_number", keep="first", maintain_order=True)
+    flagged = pl.concat([outcomes.select(keys), findings.select(keys)])
     return (
-        pl.concat([outcomes.select(keys), findings.select(keys)])
-        .filter(pl.col("county_code").is_not_null())
+        with_cases(flagged.filter(pl.col("county_code").is_not_null()), night)
         .join(people, on="certificate_number", how="left", maintain_order="left")
         .join(_rule_words(night), on="code", how="left", maintain_order="left")
         .join(matched_words(night), on="certificate_number", how="left", maintain_order="left")
@@ -209,6 +214,9 @@ def county_table(rows: pl.DataFrame, night: NightForReports, county: str, *, ful
     as_of = night.as_of
     words: dict[str, pl.Expr] = {
         "序号": pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(digits),
+        "疑点编号": pl.col("case_number"),
+        "进展": pl.col("progress"),
+        "首次发现": _day(pl.col("first_seen")),
         "比对月份": pl.lit(f"{as_of.year}年{as_of.month:02d}月"),
         "县(市、区)": pl.lit(county),
         "乡镇": pl.col("township").fill_null(UNKNOWN_PLACE),
@@ -230,6 +238,8 @@ def county_table(rows: pl.DataFrame, night: NightForReports, county: str, *, ful
         "预计金额": pl.col("money"),
         "责任部门": pl.col("owner"),
         "性质": pl.col("nature"),
+        "下发次数": pl.col("times_sent"),
+        "反馈截止日": _day(pl.col("due_on")),
     }
     shown = [
         safe_column(words.get(name, pl.lit("")), name, full_ids=full_ids).alias(name) for name in COLUMNS

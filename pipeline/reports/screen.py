@@ -22,6 +22,7 @@ def screen_summary(night: NightForReports, out: Path) -> str:
         f"{night.region}  {night.as_of.isoformat()}  {_state(night)}",
         f"读入 {night.files_read:,} 个文件、{night.rows_read:,} 行；隔离 {night.rows_quarantined:,} 行",
         *_lists(night),
+        *_floods(night),
         "",
         *_counts(night),
     ]
@@ -65,6 +66,18 @@ def _state(night: NightForReports) -> str:
         return "正常：名册都已采用"
     held = night.coverage.filter(night.coverage["status"] != "accepted").height
     return f"降级：{held:,} 份（名册×县）未采用，相关的人不作判断"
+
+
+def _floods(night: NightForReports) -> list[str]:
+    """New cases beyond what is usual: they are not sent before somebody has looked."""
+    lines = []
+    for flood in night.floods[:_LISTS]:
+        code = flood.what.removeprefix("rule:")
+        name = night.counties.get(code) or night.rule_title(code)
+        lines.append(
+            f"暂缓  {name}：新增 {flood.new:,}（平常 {flood.usual:,}），核对后放行：reconcile cases release {flood.what} --reason …"
+        )
+    return lines
 
 
 def _lists(night: NightForReports) -> list[str]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
+import polars as pl
+from markupsafe import Markup
 
+from pipeline.cases.flow import FLOW
 from pipeline.contracts.problem import Problem
-from pipeline.reports import comparisons, tally
+from pipeline.reports import comparisons, follow_up, follow_up_trend, tally
 from pipeline.reports.next_steps import (
     SEVERITY_WORDS,
     by_severity,
@@ -36,8 +39,9 @@ class CoverageCell:
     why: str
 
 
-def write_summary(night: NightForReports, out: Path) -> Path:
-    """Writes `out/summary.html` (UTF-8)."""
+def write_summary(night: NightForReports, out: Path, flow: pl.DataFrame | None = None) -> Path:
+    """Writes `out/summary.html` (UTF-8). `flow`: what the nights did to the cases (`cases.case_flow`); None where no
+    ledger stands behind the night."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pipeline.reports", "templates"),
         autoescape=True,
@@ -47,7 +51,9 @@ def write_summary(night: NightForReports, out: Path) -> Path:
     )
     environment.filters["count"] = lambda number: f"{number:,}"
     environment.filters["percent"] = lambda share: f"{share:.1%}"
-    page = environment.get_template("summary.html.j2").render(**_view(night))
+    page = environment.get_template("summary.html.j2").render(
+        **_view(night), **_followed(night, pl.DataFrame(schema=FLOW) if flow is None else flow)
+    )
     out.mkdir(parents=True, exist_ok=True)
     path = out / "summary.html"
     path.write_text(page, encoding="utf-8", newline="\n")
@@ -95,6 +101,21 @@ def _view(night: NightForReports) -> dict[str, object]:
         "more_problems": max(0, len(problems) - _MOST_PROBLEMS),
         "severity_words": SEVERITY_WORDS,
         "steps": next_steps(night),
+    }
+
+
+def _followed(night: NightForReports, flow: pl.DataFrame) -> dict[str, object]:
+    """The section 跟踪落实."""
+    lines = follow_up.follow_up(night, flow)
+    months = follow_up_trend.months(night, flow)
+    return {
+        "ranking": follow_up.ranking(lines),
+        "followed_total": follow_up.total(lines, follow_up.MAIN),
+        "followed_apart": [follow_up.total(lines, nature) for nature in (follow_up.QUOTA, follow_up.LEAD)],
+        "ages": [words for words, _, _ in follow_up.AGES],
+        "months": months,
+        # made of numbers and dates only
+        "trend": Markup(follow_up_trend.trend_chart(months)),  # noqa: S704
     }
 
 

@@ -14,30 +14,33 @@ from typing import Any
 
 import polars as pl
 import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
 
+from pipeline.contracts.answer_lists import MEASURES, REASONS, RESULTS
 from pipeline.reports.guide import Guide
 from pipeline.reports.listing import Listing
 from pipeline.reports.rows import ANSWERS, COLUMNS
 
-RESULTS = ("属实", "不属实", "部分属实", "无法核实")
-MEASURES = (
-    "已纳入", "已申请", "补发", "停发", "追回", "已换证", "已更正信息", "不符合条件", "本人放弃", "转其他部门",
-)  # fmt: skip
-# Handbook G's reasons why an apparent gap is none: suggestions, free text is welcome. Excel allows 255 characters.
-REASONS = (
-    "死亡", "迁出或户籍在外县", "异地参保、就读、就业", "职工参保", "已享受同类更高待遇", "特困供养", "工伤护理费", "服刑",
-    "失联", "本人或监护人放弃", "正在申请或公示", "待换证", "等级变更未同步", "不符合经济条件", "集中供养或在机构",
-    "身份证号错误", "重名", "已享受，名册未更新", "已毕业或延缓入学", "项目名额排队",
-)  # fmt: skip
-
-# Character widths. Together they decide how small the print gets on one A4 page's width: keep the sum under 270.
+# Character widths. Together they decide how small the print gets on one A4 page's width: keep the sum under 305.
 _WIDTHS = {
-    "序号": 5.5, "疑点编号": 6, "比对月份": 10.2, "县(市、区)": 8.5, "乡镇": 9, "村(社区)": 8.5, "姓名": 8, "身份证号": 19.5,
-    "残疾人证号": 12, "残疾类别": 4.8, "残疾等级": 4.8, "证件有效期至": 11, "证件状态": 4.8, "年龄": 4.8, "监护人": 8,
-    "疑点类型": 7, "涉及政策": 12, "疑点描述": 34, "匹配方式与置信度": 18, "依据文号": 15, "预计金额": 9, "责任部门": 6, "性质": 6.5, "核查结果": 8.5,
+    "序号": 5.5, "疑点编号": 10.5, "进展": 7, "首次发现": 6.5, "比对月份": 6.5, "县(市、区)": 8.5, "乡镇": 9, "村(社区)": 8.5, "姓名": 8, "身份证号": 19.5,
+    "残疾人证号": 12, "残疾类别": 4.8, "残疾等级": 4.8, "证件有效期至": 6.5, "证件状态": 4.8, "年龄": 4.8, "监护人": 8,
+    "疑点类型": 7, "涉及政策": 12, "疑点描述": 34, "匹配方式与置信度": 15, "依据文号": 13, "预计金额": 9, "责任部门": 6, "性质": 6.5, "下发次数": 5, "反馈截止日": 6.5, "核查结果": 8.5,
     "情况说明": 12, "处理措施": 8.5, "办结日期": 8.5, "核查人": 7, "核查日期": 8.5,
 }  # fmt: skip
-_CENTRED = {"预计金额", "序号", "残疾类别", "残疾等级", "证件状态", "年龄", "性质", "责任部门", "疑点类型"}
+_CENTRED = {
+    "进展",
+    "下发次数",
+    "预计金额",
+    "序号",
+    "残疾类别",
+    "残疾等级",
+    "证件状态",
+    "年龄",
+    "性质",
+    "责任部门",
+    "疑点类型",
+}
 _FROZEN = COLUMNS.index("姓名") + 1
 _WRAPPED = tuple(
     (i, _WIDTHS[name]) for i, name in enumerate(COLUMNS) if name not in ("序号", "身份证号", *ANSWERS)
@@ -138,7 +141,7 @@ def _write_table(sheet: Any, look: _Look, table: Sheet, title: str) -> None:
                 sheet.write_blank(number, column, None, forms[column])
     sheet.freeze_panes(1, _FROZEN)
     sheet.autofilter(0, 0, last, len(COLUMNS) - 1)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:AC{last + 1}"})
+    sheet.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(len(COLUMNS) - 1)}{last + 1}"})
     _page(sheet, title)
     sheet.repeat_rows(0)
     if last:

@@ -16,8 +16,16 @@ CASES = [case_number.make("XGLL", FIRST, serial) for serial in range(1, 8)]
 
 def event(number: int) -> Event:
     """The number-th event: a few cases in turn, a new date every ten."""
-    body = {"benefit": "护理补贴", "fen": 8000 + number, "why": ["未享受", None, number % 2 == 0]}
-    return Event(FIRST + timedelta(number // 10), "found", CASES[number % len(CASES)], body)
+    body = {
+        "person": number,
+        "subject": "nursing_subsidy",
+        "county": "533401",
+        "kind": "missing",
+        "facts": f"护理{number}",
+    }
+    body |= {"fen": 8000 + number, "why": ["未享受", None, number % 2 == 0]}
+    kind = "found" if number <= len(CASES) else "changed"
+    return Event(FIRST + timedelta(number // 10), kind, CASES[number % len(CASES)], body)
 
 
 def fill(ledger: Ledger, until: int, step: int = 1) -> None:

@@ -22,7 +22,7 @@ def test_show_counts_and_names_no_case(tmp_path: Path) -> None:
     done = ledger("show", "--state", tmp_path)
     assert done.exit_code == 0
     assert "记录 25 条，个案 7 件，2026-10-31 至 2026-11-02" in done.stdout
-    assert "found  25" in done.stdout
+    assert "found  7" in done.stdout
     assert "备份 0 份" in done.stdout
     assert "XGLL" not in done.stdout
 

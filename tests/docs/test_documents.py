@@ -10,7 +10,7 @@ from typer.main import get_command
 from pipeline.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = re.compile(r"""["'](E[1-5][0-9]{2})\b""")
+CODE = re.compile(r"""["'](E[1-9][0-9]{2})\b""")
 
 
 def codes_in_source() -> set[str]:

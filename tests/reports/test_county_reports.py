@@ -176,14 +176,15 @@ def test_the_workbook_is_ready_for_the_clerk(tmp_path: Path) -> None:
         assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)
         assert not sheet.merged_cells.ranges
     sheet = book["疑点清单"]
-    assert sheet.freeze_panes == "H2"
-    assert sheet.auto_filter.ref == f"A1:AC{sheet.max_row}"
+    assert sheet.freeze_panes == "J2"
+    assert sheet.auto_filter.ref == f"A1:AG{sheet.max_row}"
     assert sheet.print_title_rows == "$1:$1"
     lists = {
-        str(v.sqref)[0:1]: v.formula1.strip('"').split(",") for v in sheet.data_validations.dataValidation
+        str(v.sqref).split(":")[0].rstrip("0123456789"): v.formula1.strip('"').split(",")
+        for v in sheet.data_validations.dataValidation
     }
-    assert lists == {"X": list(RESULTS), "Z": list(MEASURES), "Y": list(REASONS)}
-    assert [sheet.cell(1, i).value for i in (24, 25, 26)] == list(ANSWERS[:3])
+    assert lists == {"AB": list(RESULTS), "AD": list(MEASURES), "AC": list(REASONS)}
+    assert [sheet.cell(1, i).value for i in (28, 29, 30)] == list(ANSWERS[:3])
     with zipfile.ZipFile(tmp_path / "reports/539902/discrepancies.xlsx") as raw:
         assert not [name for name in raw.namelist() if "vba" in name.lower() or "external" in name.lower()]
 

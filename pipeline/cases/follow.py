@@ -1,0 +1,63 @@
+"""From a judged night to its cases: answers that came back, the night's events, the one transaction, what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.cases.case_state import Book, read_book
+from pipeline.cases.feedback_events import KnownCase, feedback_events
+from pipeline.cases.feedback_read import read_feedback
+from pipeline.cases.feedback_receipt import Receipt
+from pipeline.cases.flood import Flood
+from pipeline.cases.flow import case_flow
+from pipeline.cases.ledger import Ledger
+from pipeline.cases.list_history import list_events
+from pipeline.cases.night import record_night
+from pipeline.cases.night_archive import archive_night
+from pipeline.cases.read_tonight import JudgedNight, read_tonight
+from pipeline.cases.table import case_table
+from pipeline.contracts.delivered import Intake
+from pipeline.contracts.problem import Problem
+
+FEEDBACK = "feedback"  # the folder of the inbox where the counties' answers come back
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What the ledger says after the night. `table`: CASES and CASES_TOLD; `flow`: what every night did to the cases."""
+
+    table: pl.DataFrame
+    flow: pl.DataFrame
+    floods: tuple[Flood, ...]
+    receipts: tuple[Receipt, ...]
+    problems: tuple[Problem, ...]
+
+
+def follow(
+    ledger: Ledger, night: JudgedNight, delivered: Intake, inbox: Path, versions: Mapping[str, str]
+) -> Followed:
+    """The commit point: before its transaction nothing has happened, what comes after can be made again from the ledger.
+
+    Raises ReconcileError as Ledger and `record_night`.
+    """
+    book = read_book(ledger.events())
+    read = read_feedback(inbox / FEEDBACK, night.counties, night.as_of)
+    answers, receipts = feedback_events(read, _known(book), night.as_of)
+    tonight = read_tonight(night)
+    recorded = record_night(ledger, tonight, [*list_events(ledger, delivered), *answers])
+    archive_night(ledger.places.state, ledger.key, night, delivered, versions)
+    return Followed(
+        case_table(recorded, tonight),
+        case_flow(ledger.events()),
+        recorded.floods,
+        tuple(receipts),
+        read.all_problems(),
+    )
+
+
+def _known(book: Book) -> dict[str, KnownCase]:
+    return {number: KnownCase(case.county, case.last_answer) for number, case in book.cases.items()}

@@ -1,0 +1,106 @@
+"""One night in the ledger: everything that it changes in one transaction, the commit point of the night."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pipeline.cases.case_state import Book, read_book
+from pipeline.cases.event import Event
+from pipeline.cases.flood import Flood, counts_of, floods, is_in
+from pipeline.cases.ledger import Ledger
+from pipeline.cases.life import events_of_night
+from pipeline.cases.people import recognise
+from pipeline.cases.tonight import Tonight
+from pipeline.contracts.problem import Problem, ReconcileError
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The book after the night, and who of tonight is whom in it."""
+
+    book: Book
+    rows: dict[int, int]  # the ledger's person -> tonight's row
+
+    @property
+    def floods(self) -> tuple[Flood, ...]:
+        """What is held for approval: the floods of all nights of which some case is still held."""
+        held = [case for case in self.book.cases.values() if case.held]
+        told = {
+            flood["what"]: Flood(**flood)
+            for _, night in sorted(self.book.nights.items())
+            for flood in night["floods"]
+        }
+        return tuple(told[what] for what in sorted(told) if any(is_in(what, case) for case in held))
+
+
+def record_night(ledger: Ledger, tonight: Tonight, further: Sequence[Event] = ()) -> Recorded:
+    """Appends the night's events (`further` first: accepted lists, feedback). The same night again appends nothing.
+
+    Raises ReconcileError as Ledger; E716 where the date lies before the last night's.
+    """
+    book = read_book(ledger.events())
+    _in_order(book, tonight.as_of)
+    with ledger.transaction():
+        events = list(further)
+        for event in further:
+            book.apply(event)
+        events += events_of_night(book, tonight, ledger.key)
+        events += _closing(book, tonight, events)
+        ledger.append(events)
+    known = recognise(book.people, list(tonight.people.values()), ledger.key)
+    return Recorded(book, {person: row for row, person in known.items()})
+
+
+def _closing(book: Book, tonight: Tonight, events: list[Event]) -> list[Event]:
+    """Cases held, and the night itself; nothing where the night is known and brought nothing new."""
+    before = book.nights.get(tonight.as_of)
+    if before is not None and not events:
+        return []
+    new = [book.cases[str(event.case)] for event in events if event.kind == "found"]
+    counts = counts_of(new)
+    others = Book(nights={on: night for on, night in book.nights.items() if on != tonight.as_of})
+    found = floods(others, counts, tonight.register)
+    closing = [
+        Event(tonight.as_of, "held", case.number, {})
+        for case in new
+        if any(is_in(flood.what, case) for flood in found)
+    ]
+    total = _added(before["new"] if before else {}, counts)
+    told = [{"what": flood.what, "new": flood.new, "usual": flood.usual} for flood in found]
+    earlier = list(before["floods"]) if before else []
+    closing.append(Event(tonight.as_of, "night", None, {"new": total, "floods": earlier + told}))
+    for event in closing:
+        book.apply(event)
+    return closing
+
+
+def _added(before: dict[str, int], more: dict[str, int]) -> dict[str, int]:
+    return {what: before.get(what, 0) + more.get(what, 0) for what in sorted({*before, *more})}
+
+
+def release(ledger: Ledger, what: str, reason: str, who: str) -> int:
+    """Somebody has looked at a flood (a county's code, or `rule:` and a subject): its cases are held no more. How many they were.
+
+    Recorded under the last night's date with who and why. Raises ReconcileError E717 where nothing of the kind is held.
+    """
+    book = read_book(ledger.events())
+    held = [case.number for case in book.cases.values() if case.held and is_in(what, case)]
+    on = book.last_night
+    if on is None or not held:
+        why = "没有被暂缓的新增疑点，或县码、政策代码写错了"
+        cure = "看 reconcile run 最后的提示，照那里的写法"
+        raise ReconcileError(Problem("E717", "error", "没有可以放行的", why, cure))
+    with ledger.transaction():
+        ledger.append([Event(on, "approved", None, {"what": what, "reason": reason, "who": who})])
+        ledger.append(Event(on, "released", number, {}) for number in sorted(held))
+    return len(held)
+
+
+def _in_order(book: Book, as_of: date) -> None:
+    if book.last_night and as_of < book.last_night:
+        what = "业务日期早于已记录的最后一夜"
+        why = f"最后一夜是 {book.last_night}，这次是 {as_of}；往回跑会让疑点的先后失真"
+        cure = "检查 --as-of 和收件夹里名册的日期；只想看看旧数据，请用另一个 --state 文件夹"
+        raise ReconcileError(Problem("E716", "error", what, why, cure))

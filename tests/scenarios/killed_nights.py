@@ -1,0 +1,199 @@
+"""A night of fifty people killed or starved at a chosen system call, then run once more: nothing may be lost or doubled.
+
+`strace` injects SIGKILL, ENOSPC or EIO into the n-th write, fsync, rename or unlink of the process; the product is not
+changed. Run as a script it goes through every call: python tests/scenarios/killed_nights.py [HOW MANY AT MOST].
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import plain
+from nights import ROOT
+
+from pipeline.cases import check, open_ledger, replay
+
+PEOPLE = 50
+OCTOBER, NOVEMBER = date(2026, 10, 31), date(2026, 11, 30)
+LISTS = ("federation/register", "civil_affairs/deaths", "medical_insurance/insured", "civil_affairs/two_subsidies",
+         "finance/payments")  # fmt: skip
+RULES = ("medical_insurance.yaml", "findings/subsidy_twice.yaml", "findings/certificate_expired.yaml")
+# What changes the disk. (`pwrite64` is how SQLite writes its pages.)
+CALLS = {
+    "write": "write,pwrite64,writev",
+    "sync": "fsync,fdatasync",
+    "rename": "rename,renameat,renameat2",
+    "unlink": "unlink,unlinkat,rmdir",
+}
+FAULTS = ("signal=KILL", "error=ENOSPC", "error=EIO")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One injection: `fault` at the `at`-th call of a kind."""
+
+    kind: str
+    at: int
+    fault: str
+
+
+def make_world(folder: Path) -> Path:
+    """Two months of five lists in `folder`/inbox-10 and -11 with the part of schemas and rules that they need; an October night on
+    `folder`/state. In November some are insured and others no more."""
+    for part in ("schemas", "rules"):
+        for name in (f"{key}.yaml" for key in LISTS) if part == "schemas" else RULES:
+            target = folder / part / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / part / name, target)
+    for month, on in ((10, OCTOBER), (11, NOVEMBER)):
+        _write_month(folder / f"inbox-{month}", on, month)
+    assert run(folder, OCTOBER, folder / "state", folder / "out") == 0
+    assert run(folder, NOVEMBER, _copied(folder / "state", folder / "right/state"), folder / "right/out") == 0
+    return folder
+
+
+def _write_month(inbox: Path, on: date, month: int) -> None:
+    people = [(f"示例{n}", plain.number(f"19{60 + n % 30}0317", 100 + n)) for n in range(PEOPLE)]
+    register = [
+        plain.holder(name, id_, until="20261115" if n % 9 == 0 else "20300101")
+        for n, (name, id_) in enumerate(people)
+    ]
+    insured = [
+        {"name": name, "id": id_, "kind": "城乡居民基本医疗保险", "state": "正常参保", "year": "2026"}
+        for n, (name, id_) in enumerate(people)
+        if n % 3 != month % 3
+    ]
+    for key in LISTS:
+        dataset = plain.DATASETS[key]
+        rows = {"federation/register": register, "medical_insurance/insured": insured}.get(key, [])
+        start = f"{plain.COUNTY}_示例市名单" if dataset.delivery.by == "county" else "名单"
+        plain.write_list(inbox / key / f"{start}_{on:%Y%m%d}.csv", key, rows)
+
+
+def command(folder: Path, on: date, state: Path, out: Path) -> list[str]:
+    month = folder / f"inbox-{on.month}"
+    where = [
+        "--inbox",
+        month,
+        "--out",
+        out,
+        "--state",
+        state,
+        "--schemas",
+        folder / "schemas",
+        "--rules",
+        folder / "rules",
+    ]
+    return [sys.executable, "-m", "pipeline", "run", *map(str, where), "--as-of", on.isoformat()]
+
+
+def run(folder: Path, on: date, state: Path, out: Path) -> int:
+    return subprocess.run(
+        command(folder, on, state, out), capture_output=True, check=False, cwd=ROOT
+    ).returncode
+
+
+def _copied(state: Path, to: Path) -> Path:
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(state, to)
+    return to
+
+
+def calls(folder: Path) -> dict[str, int]:
+    """How many calls of each kind a November night makes."""
+    with tempfile.TemporaryDirectory() as temp:
+        place = Path(temp)
+        night = command(folder, NOVEMBER, _copied(folder / "state", place / "state"), place / "out")
+        trace = ["strace", "-f", "-qq", "-o", str(place / "trace"), "-e", f"trace={','.join(CALLS.values())}"]
+        subprocess.run([*trace, *night], check=True, capture_output=True, cwd=ROOT)
+        lines = (place / "trace").read_text(encoding="utf-8", errors="replace").splitlines()
+    names = [found[1] for line in lines if (found := re.match(r"\d+ +(\w+)\(", line))]
+    return {kind: sum(name in listed.split(",") for name in names) for kind, listed in CALLS.items()}
+
+
+def shots(folder: Path, most: int, seed: int = 1) -> Iterator[Shot]:
+    """Every call of every kind with every fault, or `most` of them drawn evenly over kinds and faults."""
+    dice, counted = random.Random(seed), calls(folder)
+    groups = [
+        [Shot(kind, at, fault) for at in range(1, counted[kind] + 1)] for kind in CALLS for fault in FAULTS
+    ]
+    for group in groups:
+        share = max(1, round(most / len(groups)))
+        yield from group if most <= 0 or share >= len(group) else dice.sample(group, share)
+
+
+def fire(folder: Path, shot: Shot) -> str:
+    """The night disturbed, then run once more: what differs from the undisturbed one, "" if nothing does."""
+    with tempfile.TemporaryDirectory() as temp:
+        place = Path(temp)
+        state, out = _copied(folder / "state", place / "state"), place / "out"
+        shutil.copytree(folder / "out", out)
+        inject = f"inject={CALLS[shot.kind]}:{shot.fault}:when={shot.at}"
+        trace = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={CALLS[shot.kind]}", "-e", inject]
+        subprocess.run(
+            [*trace, *command(folder, NOVEMBER, state, out)], check=False, capture_output=True, cwd=ROOT
+        )
+        code = run(folder, NOVEMBER, state, out)
+        return f"exit code {code}" if code else differences(folder / "right", place)
+
+
+def fire_all(folder: Path, chosen: list[Shot]) -> Iterator[tuple[Shot, str]]:
+    """Two at a time, in the order given."""
+    with ThreadPoolExecutor(2) as pool:
+        yield from zip(chosen, pool.map(lambda shot: fire(folder, shot), chosen), strict=True)
+
+
+def differences(right: Path, found: Path) -> str:
+    """Ledger, results, reports: the first that is another."""
+    if events(right / "state") != events(found / "state"):
+        return "ledger"
+    names = [path.relative_to(right / "out") for path in sorted((right / "out").rglob("*")) if path.is_file()]
+    for name in names:
+        if name.suffix in (".parquet", ".csv") and (right / "out" / name).read_bytes() != _bytes(
+            found / "out" / name
+        ):
+            return str(name)
+    left = [
+        path
+        for path in (found / "out").rglob("*")
+        if path.is_file() and path.relative_to(found / "out") not in names
+    ]
+    return f"left over: {left[0].relative_to(found / 'out')}" if left else ""
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def events(state: Path) -> list[tuple[str, str | None, str]]:
+    """What the ledger says, without hashes: the keyed hashes of people differ from no other run of the same state."""
+    with open_ledger(state) as ledger:
+        assert check(ledger, replay) == []
+        return [(one.event.kind, one.event.case, one.text) for one in ledger.events()]
+
+
+def main() -> None:
+    most = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    with tempfile.TemporaryDirectory() as temp:
+        folder = make_world(Path(temp))
+        wrong = 0
+        for number, (shot, what) in enumerate(fire_all(folder, list(shots(folder, most))), 1):
+            wrong += bool(what)
+            print(number, shot.kind, shot.at, shot.fault, what or "same", flush=True)
+        print(f"{number} injections, {wrong} wrong")
+        sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+"""A night killed or starved at any system call that changes the disk: one more run, and it is as if nothing had been.
+
+All calls are gone through by the script `killed_nights.py`; here a sample (`LEDGER_SHOTS`, default 60).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from shutil import which
+
+import killed_nights
+import pytest
+
+
+@pytest.mark.skipif(which("strace") is None, reason="strace is not installed")
+def test_one_more_run_makes_the_undisturbed_state(tmp_path: Path) -> None:
+    folder = killed_nights.make_world(tmp_path)
+    chosen = list(killed_nights.shots(folder, int(os.environ.get("LEDGER_SHOTS", "60"))))
+    assert {shot.kind for shot in chosen} == set(killed_nights.CALLS)
+    assert [(shot, what) for shot, what in killed_nights.fire_all(folder, chosen) if what] == []
