@@ -26,7 +26,7 @@ reconcile: .venv/.ready
 	  case $$code in 0) ;; 3|4) echo "exit code $$code: some answers wait, see above / 部分结论待定，见上";; *) exit $$code;; esac
 
 test: .venv/.ready
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist worksteal
 
 check: .venv/.ready
 	.venv/bin/ruff check .

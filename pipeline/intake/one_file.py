@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from stat import S_ISREG
 
 import polars as pl
 
@@ -90,7 +91,8 @@ def read_file(candidate: Candidate, dataset: Dataset, settings: Settings, scratc
 
 def _deliver(path: Path, source: Source, settings: Settings, scratch: Path) -> Delivery:
     kind = sniff(path)
-    if kind is Kind.OTHER and (row := row_of_nul(path)):
+    # a pipe or device is never opened: that could wait for ever
+    if kind is Kind.OTHER and S_ISREG(path.lstat().st_mode) and (row := row_of_nul(path)):
         raise nul_bytes(row)
     if kind in _NO_LIST:
         code, what, why, cure = _NO_LIST[kind]

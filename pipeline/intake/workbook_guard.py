@@ -80,7 +80,10 @@ def _unpacked(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
     """The member's real content in pieces, to the end of its stream (zipfile stops at the size the header names)."""
     if member.flag_bits & 1:
         raise unreadable("E201")
-    file.seek(member.header_offset)
+    try:
+        file.seek(member.header_offset)
+    except (OSError, ValueError):  # before the beginning
+        raise unreadable("E202") from None
     local = file.read(30)
     if len(local) < 30 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise unreadable("E202")

@@ -10,6 +10,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from nights import ROOT
 from pipeline.cases import check, open_ledger, replay
 
 PEOPLE = 50
+PATIENCE = 60  # seconds
 OCTOBER, NOVEMBER = date(2026, 10, 31), date(2026, 11, 30)
 LISTS = ("federation/register", "civil_affairs/deaths", "medical_insurance/insured", "civil_affairs/two_subsidies",
          "finance/payments")  # fmt: skip
@@ -141,11 +143,20 @@ def fire(folder: Path, shot: Shot) -> str:
         shutil.copytree(folder / "out", out)
         inject = f"inject={CALLS[shot.kind]}:{shot.fault}:when={shot.at}"
         trace = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={CALLS[shot.kind]}", "-e", inject]
-        subprocess.run(
-            [*trace, *command(folder, NOVEMBER, state, out)], check=False, capture_output=True, cwd=ROOT
-        )
+        _until_it_ends([*trace, *command(folder, NOVEMBER, state, out)])
         code = run(folder, NOVEMBER, state, out)
         return f"exit code {code}" if code else differences(folder / "right", place)
+
+
+def _until_it_ends(command: list[str]) -> None:
+    """Or is killed: a write that fails may be one thread's word to another, who then waits for ever."""
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT, start_new_session=True
+    ) as process:
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def fire_all(folder: Path, chosen: list[Shot]) -> Iterator[tuple[Shot, str]]:
