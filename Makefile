@@ -54,6 +54,9 @@ sample: .venv/.ready
 soak: .venv/.ready
 	.venv/bin/python benchmarks/soak.py
 	.venv/bin/python tests/rules/run_mutations.py 2000
+	LEDGER_KILLS=2000 LEDGER_DAMAGES=1000 LEDGER_FEEDBACK=5000 LEDGER_YEARS=20 .venv/bin/python -m pytest -n 2 tests/cases
+	.venv/bin/python tests/scenarios/killed_nights.py
+	.venv/bin/python benchmarks/cases.py --damages 100
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock \

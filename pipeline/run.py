@@ -20,10 +20,12 @@ from pipeline.contracts.list_history import RegisterHeld
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.rule import Rule, load_rules
 from pipeline.contracts.settings import Settings, load_settings
+from pipeline.contracts.tables import REMINDERS
 from pipeline.contracts.visit_signs import load_visit_signs
 from pipeline.identity import region
 from pipeline.identity.mask import mask_text
-from pipeline.results import write_results
+from pipeline.reports.reminders import reminder_rows
+from pipeline.results import write_batches, write_results
 from pipeline.run_lock import only_run
 
 OK, DEGRADED, HELD = 0, 3, 4
@@ -267,6 +269,8 @@ def _for_reports(
 
 def _report(night: reports.NightForReports, delivered: Intake, told: cases.Followed, out: Path) -> Night:
     _forget_old_reports(out / "reports")
+    reminders = reminder_rows(night).to_arrow().to_batches()
+    write_batches(reminders, REMINDERS, out / "results/reminders.parquet")
     reports.write_county_reports(night, out)
     reports.write_summary(night, out, told.flow)
     reports.write_follow_up(night, told.flow, out)

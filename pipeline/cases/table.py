@@ -38,6 +38,7 @@ def _row(case: Case, recorded: Recorded, tonight: Tonight) -> tuple[Any, ...]:
         "kind": case.kind,
         "why": case.why,
         "first_sent": case.first_sent,
+        "last_sent": case.last_sent,
         "answered_on": case.answered_on,
         "result": (case.answer or {}).get("result"),
         "days_open": case.days_open(tonight.as_of),

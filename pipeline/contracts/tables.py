@@ -72,6 +72,19 @@ VISITS: dict[str, type[pl.DataType]] = {
     "monitored": pl.Boolean,  # null: unknown
 }
 
+# Certificates that run out within six months, or have within the last three: one row a person.
+REMINDERS: dict[str, type[pl.DataType]] = {
+    "certificate_number": pl.String,
+    "id_number": pl.String,
+    "county_code": pl.String,
+    "valid_until": pl.Date,
+    "stage": pl.String,  # 6_months | 1_month | expired
+    "times_reminded": pl.Int64,
+    "last_reminded": pl.Date,
+    "escalated": pl.Boolean,  # a month or less is left, and fewer than two reminders went out
+    "benefits": pl.String,  # received or due, joined by +
+}
+
 CASES: dict[str, type[pl.DataType]] = {
     "case_number": pl.String,
     "certificate_number": pl.String,
@@ -91,6 +104,7 @@ CASES_TOLD: dict[str, type[pl.DataType]] = {
     "kind": pl.String,  # the outcome, or `found`
     "why": pl.String,  # it is over, or not judged tonight
     "first_sent": pl.Date,
+    "last_sent": pl.Date,
     "answered_on": pl.Date,
     "result": pl.String,  # of the last answer
     "days_open": pl.Int64,  # and could be judged

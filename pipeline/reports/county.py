@@ -11,6 +11,7 @@ from pipeline.reports.comparison_sheet import comparison_sheet
 from pipeline.reports.guide import county_guide
 from pipeline.reports.listing import Listing
 from pipeline.reports.night import NightForReports
+from pipeline.reports.reminders import reminder_rows, reminder_sheet
 from pipeline.reports.rows import (
     COMPARED,
     LEAD,
@@ -48,16 +49,17 @@ def write_county_reports(
     """Writes every county's CSV and workbook(s) under `out/reports/`; returns their paths in order.
 
     The CSV holds what is to be done (疑点清单 and 项目类 together, sorted as one); the workbook holds the same rows on a
-    sheet each, and besides 待核实, 线索, 走访名单 and 部门比对. A county without rows gets a header-only table and a guide that says so.
+    sheet each, and besides 待核实, 线索, 走访名单, 部门比对 and 换证提醒. A county without rows gets a header-only table and a guide that says so.
     """
-    everything = case_rows(night)
+    everything, reminded = case_rows(night), reminder_rows(night)
     written: list[Path] = []
     for code, name in night.reported_counties().items():
         rows = sorted_county(everything.filter(pl.col("county_code") == code), night.region, name)
         folder = out / "reports" / code
         folder.mkdir(parents=True, exist_ok=True)
         written.append(_write_csv(night, code, name, rows, folder))
-        written += _write_workbooks(night, code, name, rows, folder, rows_a_sheet)
+        listings = _listings(night, code, name, rows, reminded.filter(pl.col("county_code") == code))
+        written += _write_workbooks(night, code, name, rows, listings, folder, rows_a_sheet)
     return written
 
 
@@ -84,7 +86,13 @@ def _write_csv(night: NightForReports, code: str, name: str, rows: pl.DataFrame,
 
 
 def _write_workbooks(
-    night: NightForReports, code: str, name: str, rows: pl.DataFrame, folder: Path, rows_a_sheet: int
+    night: NightForReports,
+    code: str,
+    name: str,
+    rows: pl.DataFrame,
+    listings: list[Listing],
+    folder: Path,
+    rows_a_sheet: int,
 ) -> list[Path]:
     """One workbook; more (`discrepancies-2.xlsx` …) where a sheet would outgrow what a sheet holds."""
     tables = {
@@ -92,7 +100,6 @@ def _write_workbooks(
         for key, _ in _SHEETS
     }
     counts = {key: table.height for key, table in tables.items()}
-    listings = _listings(night, code, name, rows)
     listed = rows.filter(pl.col("sheet") != COMPARED)
     guide = county_guide(
         night, code, name, counts, set(listed["code"]), [listing.name for listing in listings]
@@ -116,10 +123,16 @@ def _write_workbooks(
     return written
 
 
-def _listings(night: NightForReports, code: str, name: str, rows: pl.DataFrame) -> list[Listing]:
-    """走访名单 and 部门比对, those with something on them."""
+def _listings(
+    night: NightForReports, code: str, name: str, rows: pl.DataFrame, reminded: pl.DataFrame
+) -> list[Listing]:
+    """走访名单, 部门比对 and 换证提醒, those with something on them. `reminded`: this county's `reminder_rows`."""
     whole = full_ids(night, code)
-    found = (visit_sheet(night, code, name, full_ids=whole), comparison_sheet(night, rows, full_ids=whole))
+    found = (
+        visit_sheet(night, code, name, full_ids=whole),
+        comparison_sheet(night, rows, full_ids=whole),
+        reminder_sheet(night, reminded, name, full_ids=whole),
+    )
     return [listing for listing in found if listing is not None]
 
 

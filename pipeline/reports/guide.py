@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.reports import comparison_sheet, visits
+from pipeline.reports import comparison_sheet, reminders, visits
 from pipeline.reports.night import NightForReports
 from pipeline.reports.wanting import refused_titles, undecided
 
 _LISTINGS = {
     comparison_sheet.SHEET: "“部门比对”把上述各项按部门两两比对排列，另有“在领待核”（在领而看来不符合条件的），供与对方部门核对",
     visits.SHEET: "“走访名单”列有风险迹象的家庭和走访时问什么，供安排入户",
+    reminders.SHEET: "“换证提醒”列残疾人证快到期和刚到期的人、已提醒几次、涉及哪些待遇，供安排提醒和换证",
 }
 WORKDAYS_TO_ANSWER = 10  # counties answer within 5–10 working days (handbook, part G)
 

@@ -41,6 +41,7 @@ def case(county: str = A, state: str = "sent", **other: Any) -> dict[str, Any]:
         "kind": "missing",
         "why": "",
         "first_sent": None,
+        "last_sent": None,
         "answered_on": date(2026, 10, 20) if state == "answered" else None,
         "result": "属实" if state == "answered" else None,
         "days_open": 30,
