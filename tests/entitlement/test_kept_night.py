@@ -38,8 +38,9 @@ create table facts as select * from (values
   (1, '533401', {level or "null"}, true), (2, '533423', null, null)) as f(person, county_code, "残疾等级", "低保");
 create table facts_sure as select * from facts where person = 2;
 create table people as select * from (values
-  (1, '53990119800101001X41', '53990119800101001X', '王小明', '533401', 'more'), (2, '', null, null, '533423', 'more')
-) as p(person, certificate_number, id_number, name, county_code, address);
+  (1, '53990119800101001X41', '53990119800101001X', '王小明', '533401', 'more', date '1980-01-01'),
+  (2, '', null, null, '533423', 'more', null)
+) as p(person, certificate_number, id_number, name, county_code, address, birth_date);
 create table matchable as select 1 as person;
 create table covered as select '533401' as county_code, '' as note, true as some__list, '2026-10-31' as some__list__date""")
     return con
@@ -80,8 +81,8 @@ def test_what_was_kept_comes_back(tmp_path: Path) -> None:
     assert con.execute("select * from covered").fetchall() == [("533401", "", True, "2026-10-31")]
     people = con.execute("select * from people order by person").fetchall()
     assert people == [
-        (1, "53990119800101001X41", "53990119800101001X", "王小明", "533401", True),
-        (2, "", None, None, "533423", False),
+        (1, "53990119800101001X41", "53990119800101001X", "王小明", "533401", "more", date(1980, 1, 1), True),
+        (2, "", None, None, "533423", "more", None, False),
     ]
 
 

@@ -170,11 +170,12 @@ def a_night(people: list[tuple[str, str | None, bool | None]]) -> duckdb.DuckDBP
     columns = ", ".join(f'"{fact.name}" {fact.sql_type}' for fact in FACTS.values())
     con.execute(f"create table facts (person bigint, county_code varchar, {columns})").fetchall()
     con.execute(
-        "create table people (person bigint, certificate_number varchar, id_number varchar, name varchar, county_code varchar)"
+        "create table people (person bigint, certificate_number varchar, id_number varchar, name varchar, county_code varchar,"
+        " address varchar, birth_date date)"
     ).fetchall()
     for n, (certificate, number, dibao) in enumerate(people, start=1):
         con.execute(
-            "insert into people values (?, ?, ?, '甲', '533401')", [n, certificate, number]
+            "insert into people values (?, ?, ?, '甲', '533401', '', null)", [n, certificate, number]
         ).fetchall()
         con.execute(
             'insert into facts (person, county_code, "证件状态", "死亡", "特困供养", "低保") values (?, ?, ?, ?, ?, ?)',

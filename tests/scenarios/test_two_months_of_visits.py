@@ -13,7 +13,7 @@ from pipeline import intake, matching
 from pipeline.contracts.dataset import load_datasets
 from pipeline.contracts.rule import load_rules
 from pipeline.contracts.settings import Settings
-from pipeline.contracts.tables import VISITS
+from pipeline.contracts.tables import CASES, VISITS
 from pipeline.contracts.visit_signs import load_visit_signs
 from pipeline.entitlement.kept_night import keep_night
 from pipeline.entitlement.visit_signs import note_visits
@@ -64,7 +64,7 @@ def judged(inbox: Path, out: Path, state: Path, day: date) -> pl.DataFrame:
         facts = decide(con, datasets, rules, delivered, day)
         note_visits(con, load_visit_signs(nights.ROOT / "rules"), facts, state, day)
         keep_night(con, state, facts, day)
-        write_results(con, delivered.coverage, out / "results")
+        write_results(con, delivered.coverage, pl.DataFrame(schema=CASES), out / "results")
     finally:
         con.close()
     return nights.table(out, "visits")
