@@ -90,7 +90,7 @@ def run(request: Request) -> Night:
         delivered = replace(delivered, problems=tuple(sorted((*delivered.problems, *told.problems))))
         compared = entitlement.note_visits(con, signs, facts, request.state, as_of)
         entitlement.keep_night(con, request.state, facts, as_of)
-        write_results(con, delivered.coverage, told.table, request.out / "results")
+        write_results(con, delivered.coverage, told.cases, request.out / "results")
         night = _for_reports(con, datasets, rules, settings, delivered, told)
         if signs is not None:
             rows = entitlement.visit_rows(con)

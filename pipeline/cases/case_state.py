@@ -16,6 +16,9 @@ from pipeline.cases.event import Event
 
 State = Literal["open", "sent", "answered", "settled", "closed"]
 OVER = ("settled", "closed")
+# An outcome that is only doubtful keeps a case alive and makes a number; it brings none back that is over, so that a pair near
+# the threshold does not flap.
+DOUBTFUL = "verify"
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Case:
     kind: str
     facts: str
     first_seen: date
+    flagged: bool = True  # false: only ever doubtful; it has a number, but a doubt makes no flag
     state: State = "open"
     seen_since: date | None = None  # None: not judged for want of a list, or over
     last_seen: date | None = None  # None while seen: the last night
@@ -121,6 +125,7 @@ def _found(event: Event) -> Case:
         kind=body["kind"],
         facts=body["facts"],
         first_seen=event.on,
+        flagged=body["kind"] != DOUBTFUL,
         seen_since=event.on,
     )
 
@@ -128,7 +133,8 @@ def _found(event: Event) -> Case:
 def _changed(book: Book, case: Case, event: Event) -> Case:
     """The outcome, the facts or the county are others."""
     body: Mapping[str, Any] = event.body
-    return replace(case, **{name: body[name] for name in ("kind", "facts", "county") if name in body})
+    changed = replace(case, **{name: body[name] for name in ("kind", "facts", "county") if name in body})
+    return replace(changed, flagged=case.flagged or changed.kind != DOUBTFUL)
 
 
 def _unseen(book: Book, case: Case, event: Event) -> Case:
@@ -174,6 +180,7 @@ def _reopened(book: Book, case: Case, event: Event) -> Case:
     return replace(
         case,
         state="open",
+        flagged=True,
         kind=body["kind"],
         facts=body["facts"],
         county=body["county"],

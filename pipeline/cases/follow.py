@@ -28,9 +28,11 @@ FEEDBACK = "feedback"  # the folder of the inbox where the counties' answers com
 
 @dataclass(frozen=True)
 class Followed:
-    """What the ledger says after the night. `table`: CASES and CASES_TOLD; `flow`: what every night did to the cases."""
+    """What the ledger says after the night. `table`: CASES and CASES_TOLD of everything that has a number; `cases`: without what was
+    only ever doubtful; `flow`: what every night did to the cases."""
 
     table: pl.DataFrame
+    cases: pl.DataFrame
     flow: pl.DataFrame
     floods: tuple[Flood, ...]
     receipts: tuple[Receipt, ...]
@@ -50,8 +52,11 @@ def follow(
     tonight = read_tonight(night)
     recorded = record_night(ledger, tonight, [*list_events(ledger, delivered), *answers])
     archive_night(ledger.places.state, ledger.key, night, delivered, versions)
+    table = case_table(recorded, tonight)
+    flagged = [number for number, case in recorded.book.cases.items() if case.flagged]
     return Followed(
-        case_table(recorded, tonight),
+        table,
+        table.filter(pl.col("case_number").is_in(flagged)),
         case_flow(ledger.events()),
         recorded.floods,
         tuple(receipts),

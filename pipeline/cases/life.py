@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from pipeline.cases.case_number import make
-from pipeline.cases.case_state import OVER, Book, Case
+from pipeline.cases.case_state import DOUBTFUL, OVER, Book, Case
 from pipeline.cases.county_letters import county_letters
 from pipeline.cases.event import JSON, Event
 from pipeline.cases.people import new_keys, recognise
 from pipeline.cases.person_key import PersonKey
-from pipeline.cases.tonight import DOUBTFUL, Flag, Tonight
+from pipeline.cases.tonight import Flag, Tonight
 
 Tell: TypeAlias = Callable[[str, str | None, dict[str, JSON]], Event]  # kind, case number, body
 

@@ -34,8 +34,3 @@ class Tonight:
     still_open: Callable[[list[tuple[int, str]]], set[tuple[int, str]]]
     absent_open: Callable[[str, str], bool]
     register: Mapping[str, int]
-
-
-# An outcome that is only doubtful keeps a case alive and makes a new one; it brings none back that is over, so that a pair near
-# the threshold does not flap.
-DOUBTFUL = "verify"

@@ -113,7 +113,8 @@ def test_what_is_due_waits_with_the_list(ledger: Ledger) -> None:
 
 def test_doubt_opens_a_case_and_brings_none_back(ledger: Ledger) -> None:
     one = somebody(living_subsidy="verify")
-    assert only(record_night(ledger, tonight(OCT, [one]))).kind == "verify"
+    case = only(record_night(ledger, tonight(OCT, [one])))
+    assert (case.kind, case.flagged) == ("verify", False)
     one.said[LIVING] = "receiving"
     record_night(ledger, tonight(NOV, [one]))
     one.said[LIVING] = "verify"
@@ -206,6 +207,15 @@ def test_an_earlier_date_is_refused_and_changes_nothing(ledger: Ledger) -> None:
 
 def crowd(count: int) -> list[Made]:
     return [Made(f"5399011965031{n:05d}", "", f"甲{n}", said={LIVING: "missing"}) for n in range(count)]
+
+
+def test_a_doubt_is_a_case_once_it_was_a_flag(ledger: Ledger) -> None:
+    one = somebody(living_subsidy="verify")
+    record_night(ledger, tonight(OCT, [one]))
+    one.said[LIVING] = "missing"
+    assert only(record_night(ledger, tonight(NOV, [one]))).flagged
+    one.said[LIVING] = "verify"
+    assert only(record_night(ledger, tonight(DEC, [one]))).flagged
 
 
 def test_a_first_night_is_no_flood_and_a_later_one_is_held(ledger: Ledger) -> None:
