@@ -31,12 +31,16 @@ OUTCOMES = (
 
 
 class Condition(Strict):
-    """One sentence and its expression; `law` where it differs from the rule's."""
+    """One sentence and its expression; `law` where it differs from the rule's.
+
+    `certain` (of an `except` only): it counts where it certainly holds; unknown leaves the answer as it is.
+    """
 
     id: str
     say: str
     when: str
     law: str = ""
+    certain: bool = False
 
 
 class RegionValues(Strict):
@@ -115,12 +119,24 @@ class Rule(Strict):
     not_checked: tuple[str, ...] = ()
     cases: tuple[Case, ...] = Field(min_length=1)
 
+    @field_validator("who")
+    @classmethod
+    def _never_certain(cls, who: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        for condition in who:
+            if condition.certain:
+                raise ValueError(
+                    f"“certain”只用于 except：条件“{condition.id}”是必须符合的，未知就是未知，删去 certain"
+                )
+        return who
+
     @model_validator(mode="after")
     def _one_of_two(self) -> Rule:
         if bool(self.benefit) == bool(self.finding):
             raise ValueError("“finding”与 benefit 必须且只能写一个")
         if self.benefit and not self.received:
             raise ValueError("写了“benefit”就必须写 received（看到哪个事实算已享受）")
+        if self.finding and any(condition.certain for condition in self.excluded):
+            raise ValueError("“certain”只用于待遇规则的 except：核查提示本来就只在确定时提示，删去 certain")
         ids: set[str] = set()
         for condition in (*self.who, *self.excluded):
             if condition.id in ids:

@@ -28,6 +28,7 @@ _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _REGION = "^[0-9]{2}([0-9]{2}([0-9]{2})?)?$"
 _SCALAR = ["string", "number", "boolean"]
 _YES_NO = {"enum": [True, False, "yes", "no", "true", "false"]}
+_NEVER_CERTAIN = {"properties": {"certain": {"enum": [False, "no", "false"]}}}
 
 Schema = dict[str, Any]
 
@@ -59,7 +60,10 @@ def rule_schema(facts: Mapping[str, Fact]) -> Schema:
     case["given"] = _given(facts, case["given"]["description"])
     case["expect"]["enum"] = list(dict.fromkeys([*OUTCOMES, *FINDING_OUTCOMES]))
     _regions_by_code(schema)
-    schema["oneOf"] = [{"required": ["benefit", "received"]}, {"required": ["finding"]}]
+    who = schema["properties"]["who"]
+    who["items"] = {"allOf": [who["items"], _NEVER_CERTAIN]}
+    finding = {"required": ["finding"], "properties": {"except": {"items": _NEVER_CERTAIN}}}
+    schema["oneOf"] = [{"required": ["benefit", "received"]}, finding]
     return schema
 
 

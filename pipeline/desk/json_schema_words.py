@@ -36,6 +36,7 @@ _RULE = {
     "Condition.say": "整句话，干部在报告里看到的就是它",
     "Condition.when": "条件：事实名、参数名、日期词、常数；and or not、比较、in (…)、between、+ - * /",
     "Condition.law": "与总的依据不同时才写",
+    "Condition.certain": "yes：只在确定成立时才算，未知按不成立、不影响结论；只用于待遇规则的 except",
     "Parameter.unit": "单位，如 元/月、级、周岁、是否",
     "Parameter.values": "全国的值，按起始日期；没有全国的值写 {}",
     "Parameter.regions": "地方的值：省两位、州（市）四位、县六位代码，加引号；最长的先算",

@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import duckdb
+
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.rule import OUTCOMES, Case, Condition, Rule
 from pipeline.desk.complaints import WARNING, at, nearest
 from pipeline.desk.rule_parameters import region_exists
 from pipeline.desk.rule_slips import wide_in, with_hints
-from pipeline.entitlement.cases import UNKNOWN, fact_literal
+from pipeline.entitlement.cases import UNKNOWN, fact_literal, run_rule_cases
 from pipeline.entitlement.expression import names_in, parse
 from pipeline.entitlement.facts import Fact
+from pipeline.locked_database import in_memory
 
 FINDING_OUTCOMES = ("found", "not_found", "undetermined")
 _BENEFIT_WANTS = ("missing", "receiving", "not_due", "undetermined", "renew_first")
@@ -100,7 +103,10 @@ def _coverage(path: Path, rule: Rule, facts: Mapping[str, Fact]) -> Iterator[Pro
 
 
 def _alone(rule: Rule, condition: Condition, facts: Mapping[str, Fact]) -> Iterator[Problem]:
-    """Whether the condition alone decides in some case, and is alone unknown in some case."""
+    """Whether the condition alone decides in some case, and is alone unknown in some case.
+
+    One that counts only where it is certain cannot keep an answer open: a case shows that its unknown changes nothing.
+    """
     names = _names(condition)
     if names == []:
         return  # a constant: it decides nothing
@@ -108,8 +114,26 @@ def _alone(rule: Rule, condition: Condition, facts: Mapping[str, Fact]) -> Itera
     cure = f"补一个，写明 because: [{condition.id}]"
     if not any(case.expect in _DENIED for case in own):
         yield _reminder(f"条件“{condition.id}”没有单独起决定作用的用例", "写错了也试不出来", cure)
+    if condition.certain:
+        if _can_be_unknown(names, facts) and not _unknown_is_shown(rule, condition, facts):
+            what = f"条件“{condition.id}”没有未知而不影响结论的用例"
+            cure = "补一个：其余条件都符合，不给它的事实，expect 写照常的结论"
+            yield _reminder(what, "certain: yes 写漏了也试不出来", cure)
+        return
     if not any(case.expect == "undetermined" for case in own) and _can_be_unknown(names, facts):
         yield _reminder(f"条件“{condition.id}”没有单独未知的用例", "名单缺了会怎样没有试过", cure)
+
+
+def _unknown_is_shown(rule: Rule, condition: Condition, facts: Mapping[str, Fact]) -> bool:
+    """Whether some case would be undetermined by this condition alone if it did not ask for certainty."""
+    asked = tuple(c.model_copy(update={"certain": False}) if c is condition else c for c in rule.excluded)
+    cases = tuple(case for case in rule.cases if case.expect not in ("undetermined", *_DENIED))
+    try:
+        with in_memory() as con:
+            results = run_rule_cases(con, rule.model_copy(update={"excluded": asked, "cases": cases}), facts)
+    except (ReconcileError, duckdb.Error):
+        return True  # what cannot be run is told elsewhere
+    return any(r.outcome == "undetermined" and r.because == (condition.id,) for r in results)
 
 
 def _names(condition: Condition) -> list[str] | None:

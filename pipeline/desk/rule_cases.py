@@ -15,6 +15,7 @@ from pipeline.desk.complaints import all_of, at
 from pipeline.entitlement import declared_facts
 from pipeline.entitlement.cases import CaseResult, run_rule_cases
 from pipeline.entitlement.facts import Fact
+from pipeline.locked_database import in_memory
 
 
 def test_rules(rules: Path, schemas: Path) -> tuple[list[str], bool]:
@@ -22,8 +23,7 @@ def test_rules(rules: Path, schemas: Path) -> tuple[list[str], bool]:
     facts = declared_facts(load_datasets(schemas))
     read, problems = read_all(rules)
     total = 0
-    with duckdb.connect() as con:
-        con.execute("set enable_progress_bar = false").fetchall()
+    with in_memory() as con:
         for path, rule in read.items():
             problems += case_failures(con, path, rule, facts)
             total += len(rule.cases)

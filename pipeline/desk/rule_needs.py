@@ -14,6 +14,7 @@ from pipeline.entitlement.facts import Fact
 
 RECEIVED, CERTIFICATE, AMOUNT = "是否已享受", "持有效证件", "金额"
 _MISSING = "名单没有采用、本人号码有误或记录存疑：未知"
+_ONLY_CERTAIN = "未知按不成立，不影响结论"
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,16 @@ class Need:
 
 def needs(rule: Rule, facts: Mapping[str, Fact]) -> tuple[Need, ...]:
     """Every fact of every part in the rule's order; the certificate, which no benefit writes down, comes last."""
+    certain = _certain_parts(rule)
     return tuple(
-        Need(part, name, fact.dataset.dataset, fact.dataset.title, fact.dataset.department, unknown_of(fact))
+        Need(
+            part,
+            name,
+            fact.dataset.dataset,
+            fact.dataset.title,
+            fact.dataset.department,
+            _ONLY_CERTAIN if part in certain else unknown_of(fact),
+        )
         for part, names in _parts(rule)
         for name in names
         if (fact := facts.get(name)) is not None
@@ -39,9 +48,11 @@ def needs(rule: Rule, facts: Mapping[str, Fact]) -> tuple[Need, ...]:
 
 
 def lists_needed(rule: Rule, facts: Mapping[str, Fact]) -> dict[str, tuple[str, ...]]:
-    """Dataset key -> the parts that need it, in the rule's order. A finding's own list counts too."""
+    """Dataset key -> the parts that need it, in the rule's order. A finding's own list counts too; what only a `certain`
+    condition asks for is not needed: no answer waits for it."""
     found: dict[str, list[str]] = {rule.list: ["对象"]} if rule.list else {}
-    for need in needs(rule, facts):
+    certain = _certain_parts(rule)
+    for need in (need for need in needs(rule, facts) if need.part not in certain):
         parts = found.setdefault(need.dataset, [])
         if need.part not in parts:
             parts.append(need.part)
@@ -67,6 +78,10 @@ def departments(datasets: Mapping[str, Dataset]) -> dict[str, list[Dataset]]:
     for dataset in datasets.values():
         found.setdefault(dataset.department, []).append(dataset)
     return found
+
+
+def _certain_parts(rule: Rule) -> set[str]:
+    return {condition.id for condition in rule.excluded if condition.certain}
 
 
 def _parts(rule: Rule) -> Iterator[tuple[str, list[str]]]:

@@ -91,7 +91,7 @@ def rule_page(rule: Rule, facts: Mapping[str, Fact], day: date) -> RulePage:
         subject=words.SUBJECTS[rule.subject],
         pairs="；".join(f"{code} {words.PAIRS[code]}" for code in rule.pairs),
         who=rule.who,
-        excluded=rule.excluded,
+        excluded=tuple(_said(condition) for condition in rule.excluded),
         received=f"{rule.received}（{received}）" if received else rule.received,
         amount=_amount(rule),
         standards=tuple(_standards(rule, day)),
@@ -100,6 +100,13 @@ def rule_page(rule: Rule, facts: Mapping[str, Fact], day: date) -> RulePage:
         cases=tuple(_case(case) for case in rule.cases),
         unconfirmed=rule.model_dump_json().count(words.UNCONFIRMED),
     )
+
+
+def _said(condition: Condition) -> Condition:
+    """Its sentence says where it counts only if it certainly holds."""
+    if not condition.certain:
+        return condition
+    return condition.model_copy(update={"say": f"{condition.say}（{words.ONLY_CERTAIN}）"})
 
 
 def kind_of(rule: Rule) -> str:

@@ -18,6 +18,9 @@ from pipeline.identity.region import counties_of, is_county, prefecture_name
 def parameter_problems(path: Path, rule: Rule, facts: Mapping[str, Fact]) -> Iterator[Problem]:
     """Each complaint with its line; an unused parameter and one that most regions lack are reminders."""
     in_conditions, in_amount = names_in_conditions(rule), _in_amount(rule)
+    may_be_open = names_in_conditions(
+        rule.model_copy(update={"excluded": tuple(c for c in rule.excluded if not c.certain)})
+    )
     yield from _amount_problems(path, rule, facts)
     for name, parameter in rule.parameters.items():
         place = ("parameters", name)
@@ -41,7 +44,7 @@ def parameter_problems(path: Path, rule: Rule, facts: Mapping[str, Fact]) -> Ite
                 _reminder(f"参数“{name}”没有用到", "条件和 amount 都没有提它", "删去，或在条件里使用"),
                 *place,
             )
-        elif name in in_conditions and not parameter.values:
+        elif name in may_be_open and not parameter.values:
             why = "values 为空，没有列出的地区取不到值，用到它的条件就是未知"
             yield at(
                 path,

@@ -38,6 +38,7 @@ ANSWERS = {
     "not_found": "不提示",
 }
 NATION = "全国"
+ONLY_CERTAIN = "只在确定时"
 UNCONFIRMED = "待核"
 _YES_NO = {"yes": "是", "no": "否", "true": "是", "false": "否"}
 

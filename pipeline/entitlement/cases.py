@@ -13,6 +13,7 @@ from pipeline.contracts.rule import Case, Rule
 from pipeline.entitlement.compile import CompiledRule, compile_rule, outcome_sql, verdict_sql
 from pipeline.entitlement.facts import Fact
 from pipeline.entitlement.parameters import build_parameters
+from pipeline.locked_database import in_memory
 
 # What a case need not say: a living holder of a certificate in force.
 DEFAULTS = {"证件状态": "正常", "证件有效期至": "9999-12-31", "死亡": "no"}
@@ -152,9 +153,8 @@ def _because(compiled: CompiledRule, verdicts: Mapping[str, object]) -> tuple[st
 
 def run_cases(rules: Mapping[str, Rule], facts: Mapping[str, Fact]) -> list[CaseResult]:
     """Every case of every rule, in order. Raises ReconcileError E304, E305, E307, E308."""
-    con = duckdb.connect()
+    con = in_memory()
     try:
-        con.execute("set enable_progress_bar = false").fetchall()
         return [result for rule in rules.values() for result in run_rule_cases(con, rule, facts)]
     finally:
         con.close()

@@ -26,7 +26,10 @@ OWN_FACTS = (STATE, UNTIL, DEAD, CATEGORY, LEVEL)
 
 @dataclass(frozen=True)
 class Clause:
-    """One condition of a rule, compiled. `facts` and `parameters` are those it uses."""
+    """One condition of a rule, compiled. `facts` and `parameters` are those it uses.
+
+    With `certain` its verdict is never unknown: what is not known to hold does not hold.
+    """
 
     id: str
     say: str
@@ -34,6 +37,7 @@ class Clause:
     sql: str
     facts: tuple[str, ...]
     parameters: tuple[str, ...] = ()
+    certain: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,11 @@ class CompiledRule:
     def facts(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for clause in self.clauses for name in clause.facts))
 
+    @property
+    def may_be_open(self) -> tuple[Clause, ...]:
+        """The clauses that can be unknown and so keep an answer open."""
+        return tuple(clause for clause in self.clauses if not clause.certain)
+
 
 def compile_rule(rule: Rule, facts: Mapping[str, Fact], as_of: date) -> CompiledRule:
     """Raises ReconcileError E304/E305 (expression, unknown name) naming the rule and the condition."""
@@ -65,17 +74,18 @@ def compile_rule(rule: Rule, facts: Mapping[str, Fact], as_of: date) -> Compiled
             return f'q."{column_of(rule, name)}"'
         return words.get(name, f'f."{name}"')
 
-    def clause(id_: str, say: str, when: str, verdict: str) -> Clause:
+    def clause(id_: str, say: str, when: str, verdict: str, certain: bool = False) -> Clause:
         tree = parse(when)
         check_names(tree, when, known, f"规则 {rule.code} 的条件“{id_}”")
         used = tuple(name for name in names_in(tree) if name in facts)
         own = tuple(name for name in names_in(tree) if name in rule.parameters)
-        return Clause(id_, say, verdict, to_sql(tree, column), used, own)
+        sql = to_sql(tree, column)
+        return Clause(id_, say, verdict, f"coalesce({sql}, false)" if certain else sql, used, own, certain)
 
     return CompiledRule(
         rule,
         tuple(clause(c.id, c.say, c.when, f"who_{n}") for n, c in enumerate(rule.who)),
-        tuple(clause(c.id, c.say, c.when, f"except_{n}") for n, c in enumerate(rule.excluded)),
+        tuple(clause(c.id, c.say, c.when, f"except_{n}", c.certain) for n, c in enumerate(rule.excluded)),
         clause("received", "已享受", rule.received, "received") if rule.received else None,
         rule_version(rule),
     )

@@ -22,6 +22,7 @@ from pipeline.entitlement.reasons import (
     begins_with_certificate_sql,
     benefit_reason_sql,
     finding_reason_sql,
+    told,
     valued,
 )
 from pipeline.entitlement.register_findings import REGISTER_FINDINGS
@@ -190,7 +191,7 @@ def _lines_sql(compiled: CompiledRule, number: int, facts: Mapping[str, Fact], k
     An answer that only doubtful rows keep open is `verify`; one that a missing list or an unknown keeps open whether
     they count or not is `undetermined`. What the benefit is worth is told besides, unknown where the rule or the place says nothing.
     """
-    values = valued(compiled.who, facts)
+    values = valued(told(compiled), facts)
     said = f"case when u.outcome in ('missing', 'found') then {values} end" if values else "null"
     month = amount_sql(compiled, facts, person="v", parameters="a")
     once = once_sql(compiled, facts, person="v", parameters="a")

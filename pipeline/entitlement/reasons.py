@@ -72,6 +72,11 @@ def valued(clauses: tuple[Clause, ...], facts: Mapping[str, Fact]) -> str | None
     return f"nullif({joined(parts, '；')}, '')" if parts else None
 
 
+def told(compiled: CompiledRule) -> tuple[Clause, ...]:
+    """The conditions of which a sentence tells what was seen: those of who, and what was compared for certain (择高)."""
+    return (*compiled.who, *(clause for clause in compiled.excluded if clause.certain))
+
+
 def _value(fact: Fact) -> str:
     """Money is kept in fen and told in yuan; a month without its day."""
     column, kind = f'v."{fact.name}"', fact.dataset.fields[fact.field].type if fact.field else ""
@@ -84,9 +89,7 @@ def _value(fact: Fact) -> str:
 def unknown_facts(compiled: CompiledRule, facts: Mapping[str, Fact]) -> list[str]:
     """Which unknown facts keep an answer open: those of the conditions that are themselves unknown."""
     parts = []
-    clauses = [*compiled.who, *compiled.excluded]
-    if compiled.received:
-        clauses.append(compiled.received)
+    clauses = compiled.may_be_open
     asked: dict[str, list[str]] = {}
     for clause in clauses:
         open_ = f"v.{clause.column} is null" + (" and v.due" if clause is compiled.received else "")
@@ -138,7 +141,7 @@ def benefit_reason_sql(compiled: CompiledRule, facts: Mapping[str, Fact]) -> str
     not_seen = [seen(fact, False) for fact in receipt]
     is_seen = [f'case when v."{fact.name}" then {seen(fact, True)} end' for fact in receipt]
     who = text("符合：" + "；".join(c.say for c in compiled.who))
-    due = joined([who, *shown(compiled.who, facts), "v.said"], "；")
+    due = joined([who, *shown(told(compiled), facts), "v.said"], "；")
     gaps = joined(
         [*unknown_facts(compiled, facts), "case when v.standing = 'unknown' then '证件状态或有效期不明' end"],
         "；",

@@ -19,6 +19,7 @@ from pipeline.entitlement.coverage import load_coverage
 from pipeline.entitlement.fact import declared_facts
 from pipeline.entitlement.facts import facts_sql, list_facts_sql
 from pipeline.entitlement.parameters import build_parameters
+from pipeline.locked_database import in_memory
 
 # What matching leaves beside the lists, as far as facts read it.
 _MATCHED = """
@@ -34,11 +35,8 @@ create table family_links (person bigint, dataset varchar, source_file varchar, 
 
 def rehearse(datasets: Mapping[str, Dataset], rules: Mapping[str, Rule], as_of: date) -> None:
     """Raises ReconcileError: E304, E305, E306 (a condition), E310 (one that the database does not accept)."""
-    con = duckdb.connect()
+    con = in_memory(optimizer=False)  # nothing is run: what is asked is whether it could be
     try:
-        con.execute(
-            "pragma disable_optimizer"
-        ).fetchall()  # nothing is run: what is asked is whether it could be
         _no_data(con, datasets, as_of)
         facts = declared_facts(datasets)
         compiled = compile_rules(rules, facts, as_of)

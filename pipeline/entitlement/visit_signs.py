@@ -22,6 +22,7 @@ from pipeline.entitlement.fact import Fact
 from pipeline.entitlement.kept_night import earlier_night
 from pipeline.entitlement.parameters import literal, sql_type, value_at
 from pipeline.entitlement.visit_earlier import Compared, load_earlier, no_earlier
+from pipeline.locked_database import in_memory
 
 # Expired certificates too: who has not renewed is not less in need. The dead and the cancelled are not visited.
 ASKED = f"f.\"{STATE}\" in ('正常', '过期') and not coalesce(f.\"{DEAD}\", false)"
@@ -134,7 +135,7 @@ def rehearse_visits(signs: VisitSigns | None, facts: Mapping[str, Fact], as_of: 
     """The signs over no data, before a night reads anything. Raises ReconcileError E304, E305, E310."""
     if signs is None:
         return
-    con = duckdb.connect()
+    con = in_memory()
     try:
         columns = "".join(f', "{fact.name}" {fact.sql_type}' for fact in facts.values())
         con.execute(f"create table facts (person bigint, county_code varchar{columns})").fetchall()

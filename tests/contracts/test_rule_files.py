@@ -139,7 +139,7 @@ def _verdicts(rule: Rule, case: Case) -> Verdicts:
     passes = {condition.id: _holds(condition.when, known) for condition in rule.who}
     for condition in rule.excluded:
         holds = _holds(condition.when, known)
-        passes[condition.id] = None if holds is None else not holds
+        passes[condition.id] = None if holds is None and not condition.certain else not holds
     return passes
 
 
@@ -189,8 +189,16 @@ def test_every_condition_has_a_case_where_it_alone_decides_and_one_where_it_is_u
         if condition.when == "true":  # 基本医保：人人都应参保
             continue
         assert any(_alone(rule, case, condition, decided=False) for case in rule.cases), condition.id
-        if condition.id != "死亡":  # no death list counts as not dead, so that it is never unknown
+        if condition.certain:  # where it is unknown it does not hold: some case says that nothing changes
+            assert any(_unknown_and_passed(rule, case, condition) for case in rule.cases), condition.id
+        elif condition.id != "死亡":  # no death list counts as not dead, so that it is never unknown
             assert any(_alone(rule, case, condition, decided=None) for case in rule.cases), condition.id
+
+
+def _unknown_and_passed(rule: Rule, case: Case, condition: Condition) -> bool:
+    """Only this condition is unknown, and the case is answered all the same."""
+    unknown = _holds(condition.when, _known(rule, case)) is None
+    return unknown and all(_verdicts(rule, case).values()) and case.expect != "undetermined"
 
 
 def _alone(rule: Rule, case: Case, condition: Condition, *, decided: bool | None) -> bool:

@@ -101,10 +101,14 @@ def second_verdicts(rule: Rule, people: pl.DataFrame, day: date) -> pl.DataFrame
             schema={"county_code": pl.String, name: kind},
         )
         frame = frame.join(parameter, on="county_code", how="left", maintain_order="left")
-    conditions = [(c.id, c.when) for c in (*rule.who, *rule.excluded)]
+    conditions = [(c.id, c.when, c.certain) for c in (*rule.who, *rule.excluded)]
     if rule.received:
-        conditions.append(("received", rule.received))
-    return frame.select(pl.sql_expr(half_width(text)).alias(name) for name, text in conditions)
+        conditions.append(("received", rule.received, False))
+    verdicts = [(name, pl.sql_expr(half_width(text)), certain) for name, text, certain in conditions]
+    return frame.select(
+        (verdict.fill_null(value=False) if certain else verdict).alias(name)
+        for name, verdict, certain in verdicts
+    )
 
 
 def kleene_and(verdicts: list[bool | None]) -> bool | None:

@@ -149,7 +149,7 @@ def _meaning(rule: Rule) -> dict[str, Any]:
     used = names_in_conditions(rule)
     return {
         "who": [c.when for c in rule.who],
-        "except": [c.when for c in rule.excluded],
+        "except": [(c.when, c.certain) for c in rule.excluded],
         "received": rule.received,
         "parameters": {
             name: (p.values, {prefix: r.values for prefix, r in p.regions.items()})

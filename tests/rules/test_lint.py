@@ -172,6 +172,60 @@ def test_what_is_only_thin_is_a_reminder(old: str, new: str, parts: list[str], t
     assert all(part in lines[0] for part in parts)
 
 
+CERTAIN = RULE.replace("    when: 孤儿保障\n", "    when: 孤儿保障\n    certain: yes\n").replace(
+    "    expect: undetermined\n    because: [孤儿]", "    expect: missing"
+)
+
+
+def lines_of(tmp_path: Path, text: str, name: str = "made_up") -> tuple[list[str], bool]:
+    (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    lines, failed = check_rules(tmp_path, ROOT / "schemas")
+    return lines[:-1], failed
+
+
+def test_a_certain_exclusion_needs_no_case_where_it_cannot_decide(tmp_path: Path) -> None:
+    assert lines_of(tmp_path, CERTAIN) == ([], False)
+    assert not desk.test_rules(tmp_path, ROOT / "schemas")[1]
+
+
+def test_a_certain_exclusion_without_a_case_of_its_unknown_is_a_reminder(tmp_path: Path) -> None:
+    known = CERTAIN.replace(
+        "特困供养: no, 在领护理补贴: no}\n    expect: missing",
+        "特困供养: no, 孤儿保障: no, 在领护理补贴: no}\n    expect: missing",
+    )
+    (line,), failed = lines_of(tmp_path, known)
+    assert not failed
+    assert all(part in line for part in ("E313", "条件“孤儿”没有未知而不影响结论的用例", "certain: yes"))
+
+
+def test_the_case_of_the_unknown_fails_where_certainty_is_not_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "made_up.yaml").write_text(CERTAIN.replace("    certain: yes\n", ""), encoding="utf-8")
+    assert desk.test_rules(tmp_path, ROOT / "schemas")[1]
+
+
+@pytest.mark.parametrize("told", ["yes", "true"])
+def test_certain_is_refused_where_all_must_hold(told: str, tmp_path: Path) -> None:
+    text = CERTAIN.replace("not 特困供养\n", f"not 特困供养\n    certain: {told}\n")
+    (line,), failed = lines_of(tmp_path, text)
+    assert failed
+    assert all(part in line for part in ("E301", "第10行", "只用于 except：条件“重度”", "删去 certain"))
+
+
+def test_certain_is_refused_in_a_finding(tmp_path: Path) -> None:
+    text = (ROOT / "rules/findings/subsidy_amount_differs.yaml").read_text(encoding="utf-8")
+    text = text.replace("    when: 死亡\n", "    when: 死亡\n    certain: yes\n", 1)
+    lines, failed = lines_of(tmp_path, text, "subsidy_amount_differs")
+    assert failed
+    row = text[: text.index("    certain: yes")].count("\n") + 1
+    assert any("核查提示本来就只在确定时提示" in line and f"第{row}行" in line for line in lines)
+
+
+def test_a_standard_that_only_a_certain_condition_compares_needs_no_value_everywhere() -> None:
+    lines, failed = check_rules(ROOT / "rules", ROOT / "schemas")
+    assert not failed
+    assert not any("nursing_subsidy" in line for line in lines)
+
+
 def test_a_condition_about_deaths_only_needs_no_unknown_case(tmp_path: Path) -> None:
     source = ROOT / "rules/findings/certificate_expired.yaml"
     shutil.copy(source, tmp_path / "certificate_expired.yaml")
