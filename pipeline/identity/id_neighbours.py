@@ -28,38 +28,46 @@ _NO_SLIP = r"^[0-9]{15}0{3,7}$|\*.*\*"
 _SCHEMA = {"at": pl.UInt32, "number": pl.String, "damage": pl.String}
 
 
-def neighbours(typed: pl.Series) -> pl.DataFrame:
+def neighbours(typed: pl.Series, among: pl.Series | None = None) -> pl.DataFrame:
     """Every sound number one slip away from each text: `at` (index of the text), `number`, `damage`.
 
     Of texts with 17–19 ID characters, also in a certificate number: `one_digit` is another (or cannot be read), two
     neighbours `swapped`, a `missing_digit` (or the check character cut off), an `extra_digit`, or `letters` typed for
     digits (O, l, I, B, S, Z; they count as digits in the other kinds too). A number stands once a text. Nothing for sound
-    numbers, for those of numeric cells (`id_number.NUMERIC_CELL`) and for Excel's 15 digits and zeros. The order is
-    the same for the same texts, and no other promise.
+    numbers, for those of numeric cells (`id_number.NUMERIC_CELL`) and for Excel's 15 digits and zeros. `among`: only
+    sound numbers, by their `first_digits`, are told of. The order is the same for the same texts, and no other promise.
     """
-    pieces = [_piece(typed.slice(start, _PIECE), start) for start in range(0, len(typed), _PIECE)]
+    pieces = [_piece(typed.slice(start, _PIECE), start, among) for start in range(0, len(typed), _PIECE)]
     return pl.concat([pl.DataFrame(schema=_SCHEMA), *pieces])
 
 
-def _piece(typed: pl.Series, start: int) -> pl.DataFrame:
+def first_digits(numbers: pl.Series) -> pl.Series:
+    """The first 17 digits (Int64, distinct) of sound numbers: they say which number it is, the check follows."""
+    return numbers.drop_nulls().str.head(17).cast(pl.Int64).unique()
+
+
+def _piece(typed: pl.Series, start: int, among: pl.Series | None) -> pl.DataFrame:
     parts = parsed(id_text.read(typed))
     twice = parts["at"].is_duplicated()  # texts that can be read in two ways
-    found = _found(parts.filter(~twice))
+    found = _found(parts.filter(~twice), among)
     if twice.any():
-        again = _found(parts.filter(twice)).unique(["at", "number"], keep="first", maintain_order=True)
+        again = _found(parts.filter(twice), among).unique(["at", "number"], keep="first", maintain_order=True)
         found = pl.concat([found, again])
     return found.with_columns(pl.col("at") + start)
 
 
-def _found(parts: pl.DataFrame) -> pl.DataFrame:
-    """The numbers one slip away from each ID part."""
-    steps = (_letters, _other_digit, _swapped, _extra, _missing)
-    every = pl.concat([found for step in steps for found in step(parts)])  # one collect for all
+def _found(parts: pl.DataFrame, among: pl.Series | None) -> pl.DataFrame:
+    """The numbers one slip away from each ID part; where `among` is given only those, and only those are written out."""
+    whole, short, long = (_with_digits(parts, length) for length in (18, 17, 19))
+    kinds = (_letters(whole), _other_digit(whole), _swapped(whole), _extra(long), _missing(short))
+    every = pl.concat([found for kind in kinds for found in kind]).collect()  # one collect for all
+    if among is not None:
+        every = every.filter(pl.col("first").is_in(among.implode()))
     check = pl.lit(pl.Series(list(_CHECKS), dtype=pl.String)).gather(pl.col("last"))
     damage = pl.lit(pl.Series(DAMAGES, dtype=pl.String)).gather(pl.col("damage"))
     return every.select(
         at=pl.col("at").cast(pl.UInt32), number=pl.col("first").cast(pl.String) + check, damage=damage
-    ).collect()
+    )
 
 
 def parsed(read: pl.DataFrame) -> pl.DataFrame:
@@ -98,15 +106,21 @@ def parsed(read: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _digit(place: int, length: int) -> pl.Expr:
-    """The digit (Int64) at a place of `first`, which has length - 1 of them."""
-    unit: int = 10 ** (length - 2 - place)
-    return pl.col("first") // unit % 10
+def _with_digits(parts: pl.DataFrame, length: int) -> pl.DataFrame:
+    """Parts of one length with the digits of `first` as columns: divided once, they are asked for often."""
+    units = [10 ** (length - 2 - place) for place in range(length - 1)]
+    digits = [(pl.col("first") // unit % 10).alias(f"digit_{place}") for place, unit in enumerate(units)]
+    return parts.filter(pl.col("length") == length).with_columns(digits)
+
+
+def _digit(place: int) -> pl.Expr:
+    """The digit (Int64) at a place of `first`."""
+    return pl.col(f"digit_{place}")
 
 
 def _sum(length: int, shift: int = 0) -> pl.Expr:
     """Weighted sum modulo 11 of a part of any length, each digit with the weight of the place `shift` further."""
-    digits = [_digit(place, length) * _WEIGHTS[place + shift] for place in range(length - 1)]
+    digits = [_digit(place) * _WEIGHTS[place + shift] for place in range(length - 1)]
     total: pl.Expr = sum(digits, pl.col("last") * _WEIGHTS[length - 1 + shift])
     return total % 11
 
@@ -138,13 +152,13 @@ def _candidates(
 
 
 def _letters(parts: pl.DataFrame) -> list[pl.LazyFrame]:
-    some = parts.filter(pl.col("letters") & (pl.col("length") == 18) & pl.col("hole").is_null())
+    some = parts.filter(pl.col("letters") & pl.col("hole").is_null())
     return [_candidates(some, _sum(18) == 1, pl.col("first"), pl.col("last"), "letters")]
 
 
 def _wrong(parts: pl.DataFrame) -> pl.DataFrame:
-    """Parts of 18 whose sum is wrong, and `need`: what it lacks modulo 11."""
-    some = parts.filter(pl.col("length") == 18).with_columns(need=(12 - _sum(18)) % 11)
+    """Parts whose sum is wrong, and `need`: what it lacks modulo 11."""
+    some = parts.with_columns(need=(12 - _sum(18)) % 11)
     return some.filter((pl.col("need") != 0) | pl.col("hole").is_not_null())
 
 
@@ -155,7 +169,7 @@ def _other_digit(parts: pl.DataFrame) -> list[pl.LazyFrame]:
     dated = some.filter(_dated(pl.col("first")))
     found = []
     for place in range(17):
-        digit = _digit(place, 18)
+        digit = _digit(place)
         want = (digit + pl.col("need") * _INVERSE[place]) % 11
         here = (want < 10) & (pl.col("hole").is_null() | (pl.col("hole") == place))
         first = pl.col("first") + (want - digit) * 10 ** (16 - place)
@@ -170,15 +184,15 @@ def _swapped(parts: pl.DataFrame) -> list[pl.LazyFrame]:
     some = _wrong(parts.filter(pl.col("hole").is_null()))
     found = []
     for place in range(16 if some.height else 0):
-        step = _digit(place + 1, 18) - _digit(place, 18)
+        step = _digit(place + 1) - _digit(place)
         gain = (step * (_WEIGHTS[place] - _WEIGHTS[place + 1]) + 110) % 11
         first = pl.col("first") + step * 9 * 10 ** (15 - place)
         found.append(_candidates(some, gain == pl.col("need"), first, pl.col("last"), "swapped"))
-    digit, last = _digit(16, 18), pl.col("last")
+    digit, last = _digit(16), pl.col("last")
     here = ((last - digit + 110) % 11 == pl.col("need")) & (last < 10)
     check = _candidates(some, here, pl.col("first") - digit + last, digit, "swapped")
     crossed = parts.filter("crossed").with_columns(
-        first=pl.col("first") + last, last=pl.lit(10, dtype=pl.Int64)
+        first=pl.col("first") + last, digit_16=last, last=pl.lit(10, dtype=pl.Int64)
     )
     return [*found, check, _candidates(crossed, _sum(18) == 1, pl.col("first"), last, "swapped")]
 
@@ -187,7 +201,7 @@ def _swapped(parts: pl.DataFrame) -> list[pl.LazyFrame]:
 
 
 def _missing(parts: pl.DataFrame) -> list[pl.LazyFrame]:
-    some = parts.filter(pl.col("length") == 17).with_columns(total=_sum(17, 1))
+    some = parts.with_columns(total=_sum(17, 1))
     if some.is_empty():
         return []
     found = []
@@ -195,13 +209,11 @@ def _missing(parts: pl.DataFrame) -> list[pl.LazyFrame]:
         unit = 10 ** (16 - place)
         digit = (12 - pl.col("total")) * _INVERSE[place] % 11
         first = pl.col("first") // unit * (10 * unit) + digit * unit + pl.col("first") % unit
-        following = (
-            _digit(place, 17) if place < 16 else pl.col("last")
-        )  # before its like is as good as after it
+        following = _digit(place) if place < 16 else pl.col("last")  # before its like is as good as after it
         here = (digit < 10) & (digit != following)
         found.append(_candidates(some, here, first, pl.col("last"), "missing_digit"))
         if place < 16:  # the character moves to the front of the gap: the weight of its own place
-            change = _digit(place, 17) * (_WEIGHTS[place] - _WEIGHTS[place + 1])
+            change = _digit(place) * (_WEIGHTS[place] - _WEIGHTS[place + 1])
             some = some.with_columns(total=(pl.col("total") + change + 110) % 11)
     cut = some.filter(pl.col("last") < 10).with_columns(total=_sum(17))
     whole = pl.col("first") * 10 + pl.col("last")
@@ -209,12 +221,11 @@ def _missing(parts: pl.DataFrame) -> list[pl.LazyFrame]:
 
 
 def _extra(parts: pl.DataFrame) -> list[pl.LazyFrame]:
-    some = parts.filter(pl.col("length") == 19)
-    if some.is_empty():
+    if parts.is_empty():
         return []
-    digits = [_digit(place, 19) for place in range(18)]
+    digits = [_digit(place) for place in range(18)]
     total = sum((digits[place] * _WEIGHTS[place - 1] for place in range(1, 18)), pl.col("last")) % 11
-    some = some.with_columns(total=total)
+    some = parts.with_columns(total=total)
     found = []
     for place in range(18):
         unit = 10 ** (17 - place)

@@ -39,12 +39,20 @@ def surviving(typed: pl.Series) -> pl.DataFrame:
     return _by_piece(typed, ended)
 
 
-def _by_piece(typed: pl.Series, work: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
-    """What `work` finds for texts read, as one row a text."""
+def remains(typed: pl.Series) -> pl.DataFrame:
+    """`surviving` and `masked` at once: reading the texts is most of the work."""
+    return _by_piece(typed, ended, patterns)
+
+
+def _by_piece(typed: pl.Series, *works: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """What the `works` find for texts read, as one row a text."""
     found = []
     for start in range(0, max(len(typed), 1), _PIECE):
         frame = id_text.read(typed.slice(start, _PIECE)).with_row_index("at")
-        found.append(frame.select("at").join(work(frame), on="at", how="left", maintain_order="left"))
+        piece = frame.select("at")
+        for work in works:
+            piece = piece.join(work(frame), on="at", how="left", maintain_order="left")
+        found.append(piece)
     return pl.concat(found).drop("at")
 
 

@@ -134,15 +134,14 @@ def prepared_rows(rows: pl.DataFrame, successor: Callable[[str], str]) -> pl.Dat
         fold(rows["r_guardian_name"]).alias("r_guardian_folded"),
         fold(rows["r_head_name"]).alias("r_head_folded"),
     )
-    survived = id_repair.surviving(frame["r_body"])
-    pattern = id_repair.masked(frame["r_body"])["pattern"]
+    left = id_repair.remains(frame["r_body"])
     area = pl.col("r_area").str.slice(0, 6)
     codes = frame.select(area.unique().drop_nulls()).to_series().to_list()
     known = {code: successor(code) for code in codes if len(code) == 6}
     frame = frame.with_columns(
-        survived["digits"].alias("r_digits"),
-        survived["damage"].alias("r_damage"),
-        pattern.alias("r_pattern"),
+        left["digits"].alias("r_digits"),
+        left["damage"].alias("r_damage"),
+        left["pattern"].alias("r_pattern"),
         pl.coalesce(area.replace_strict(known, default=None, return_dtype=pl.String), "county").alias(
             "r_county"
         ),
@@ -158,8 +157,8 @@ def prepared_rows(rows: pl.DataFrame, successor: Callable[[str], str]) -> pl.Dat
     )
 
 
-def row_keys(rows: pl.DataFrame) -> pl.DataFrame:
-    """`row`, `kind`, `key` of prepared rows; a key may stand twice."""
+def row_keys(rows: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
+    """`row`, `kind`, `key` of prepared rows; a key may stand twice. `known`: first digits of the people's numbers."""
     own = pl.col("r_number").is_null()
     no_birth = pl.col("r_birth").is_null()
     digits = pl.coalesce("r_digits", "r_body").str.extract(f"^([0-9]{{{_DIGITS}}})")
@@ -185,7 +184,7 @@ def row_keys(rows: pl.DataFrame) -> pl.DataFrame:
     for column in ("r_guardian_id", "r_head_id", "r_number"):
         parts += _long(rows, "row", {"head": _key("head", pl.col(column))})
     damaged = rows.filter(own, pl.col("r_body").is_not_null()).select("row", "r_body")
-    near = id_repair.neighbours(damaged["r_body"])
+    near = id_repair.neighbours(damaged["r_body"], known)
     repaired = near.select(damaged["row"].gather(near["at"]).alias("row"), "number")
     parts += _long(repaired, "row", {"id_repaired": _key("id", pl.col("number"))})
     return pl.concat(parts)

@@ -41,7 +41,7 @@ def candidates_sql(dataset: Dataset) -> str:
     said = ", ".join(
         ["l.source_file", "l.sheet", "l.source_row", *carried, *features, *number, f"{borrowed} as borrowed"]
     )
-    source = f"from list_{dataset.table} as l join keys as k"
+    source = f"from list_{dataset.table} as l join keys_to_probe as k"
     unsure = f"from unsure_{dataset.table} as l join keys as k"  # where the ID column may not say it all
     parts = []
     if who.id:

@@ -9,6 +9,7 @@ touches an exact link. Nothing in it depends on how many rows or people there ar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import polars as pl
@@ -32,9 +33,12 @@ def link_fuzzily(
     """Creates `open_<list>`, `pairs` (contracts.tables.PAIRS) and `blocks` (BLOCKING); adds to linked_ and doubtful_."""
     register = next(d for d in datasets.values() if d.role == "register")
     lists = [d for d in datasets.values() if d.role != "register"]
-    people = _prepare(con, datasets, register)
-    for place, dataset in enumerate(lists):
-        run_sql(con, open_rows_sql(dataset, place))
+    run_sql(con, _SEVERAL)
+    with ThreadPoolExecutor(1) as beside:  # neither keeps all processors busy
+        prepared = beside.submit(_prepare, con.cursor(), datasets, register)
+        for place, dataset in enumerate(lists):
+            run_sql(con, open_rows_sql(dataset, place))
+        people = prepared.result()
     run_sql(con, all_open_sql(lists, "open_rows"))
     run_sql(con, _taken_sql(lists))
     blocks, decided = matched(con, "open_rows", people, "people_keys", matcher, successor)
@@ -50,7 +54,6 @@ def _prepare(
     con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset], register: Dataset
 ) -> pl.DataFrame:
     """The people's features; in the database their keys, what exact links taught, and what to ask lists about."""
-    run_sql(con, _SEVERAL)
     learn(con, datasets)
     people = person_features(con, register)
     repaired: pl.DataFrame = con.sql("select person, number from repaired_numbers").pl()

@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
+from pipeline.identity import id_repair
 from pipeline.identity.name_compare import NOTHING
 from pipeline.identity.person_name import compare_pairs, fold
 from pipeline.matching import blocking, pair_table
@@ -81,11 +82,12 @@ def _block(
     """Candidate pairs. Rows are taken in batches, several at a time: their keys go into the database, which joins."""
     run_sql(con, f"create or replace table all_person_keys as select person, key from {keys}")
     keep(con, "all_row_keys", blocking.NO_ROW_KEYS)
+    known = id_repair.first_digits(people["p_number"])
     masked = [pl.DataFrame(schema={"row": pl.Int64, "r_pattern": pl.String})]
 
     def keyed(batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         prepared = blocking.prepared_rows(batch, successor)
-        return blocking.row_keys(prepared), prepared.select("row", "r_pattern").drop_nulls()
+        return blocking.row_keys(prepared, known), prepared.select("row", "r_pattern").drop_nulls()
 
     query = f'select "row", county, {", ".join(FEATURES)} from {rows}'
     for own, patterns in in_threads(keyed, _batches(con, query), pl.thread_pool_size()):

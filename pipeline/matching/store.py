@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -13,23 +13,14 @@ from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import Snapshot
 from pipeline.contracts.own_number import SETTLED
 from pipeline.contracts.tables import UNREADABLE
+from pipeline.locked_database import in_folders
 
 
-def connect(memory_gb: float, threads: int, temp_folder: str) -> duckdb.DuckDBPyConnection:
-    """An in-memory database that spills to `temp_folder`, loads nothing from a network and reads no other place."""
-    connection = duckdb.connect(
-        config={
-            "memory_limit": f"{memory_gb}GB",
-            "temp_directory": temp_folder,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "preserve_insertion_order": False,
-        }
-    )
-    connection.execute("set enable_progress_bar = false").fetchall()
-    if threads:
-        connection.execute(f"set threads = {threads}").fetchall()
-    return connection
+def connect(
+    memory_gb: float, threads: int, temp_folder: str, folders: Sequence[Path] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """An in-memory database that spills to `temp_folder` and loads nothing; its SQL reaches `folders` only (None: any place)."""
+    return in_folders(memory_gb, threads, temp_folder, folders)
 
 
 def open_lists(

@@ -24,6 +24,7 @@ from small import (
     wrong,
 )
 
+from pipeline.identity import id_repair
 from pipeline.matching import blocking
 from pipeline.matching.open_rows import FEATURES
 from pipeline.matching.person_features import with_name_keys
@@ -68,7 +69,7 @@ def shared(row: dict[str, Any], person: dict[str, Any] | None = None, **learned:
     """The kinds of key that a row has in common with a person."""
     mine, his = rows(row), people(person or {})
     known = {"accounts": links(), "heads": links(), **learned}
-    row_keys = [blocking.row_keys(mine)]
+    row_keys = [blocking.row_keys(mine, id_repair.first_digits(his["p_number"]))]
     person_keys = [blocking.person_keys(his, known.get("repaired", links()), known)]
     for keys, found in zip((row_keys, person_keys), blocking.mask_keys(mine, his), strict=True):
         keys.append(found)
