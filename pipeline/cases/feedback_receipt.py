@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from pipeline.cases.feedback_file import Answer, FeedbackFile, Returned
 from pipeline.cases.feedback_problems import Refusal
 from pipeline.cases.feedback_read import FeedbackRead
 from pipeline.contracts.problem import Problem
+from pipeline.contracts.spreadsheet_cell import safe_cell
 
 NO_COUNTY = "000000"  # folder of the receipts for files that no single county can be told of
 _HEADS = ("文件", "工作表", "行", "疑点编号", "列", "处理", "原因", "办法")
 # As reports/safe_text.py: full-width forms too.
-_FORMULA_START = re.compile("[=+\\-@\t\r\n＝＋－＠]")
 
 
 @dataclass(frozen=True)
@@ -141,4 +140,4 @@ def _line(problem: Problem, written: str, treated: str) -> list[str]:
 
 def _safe(cells: Sequence[str]) -> list[str]:
     """No cell begins a formula."""
-    return [f"'{cell}" if _FORMULA_START.match(cell) else cell for cell in cells]
+    return [safe_cell(cell) for cell in cells]

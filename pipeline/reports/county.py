@@ -18,16 +18,17 @@ from pipeline.reports.rows import (
     MAIN,
     QUOTA,
     UNKNOWN_PLACE,
-    VERIFY,
     case_rows,
     county_table,
     sorted_county,
 )
+from pipeline.reports.safe_text import csv_cell
+from pipeline.reports.table_sheet import SHEETS, Sheet
+from pipeline.reports.townships import write_townships
 from pipeline.reports.visits import visit_sheet
-from pipeline.reports.workbook import Sheet, write_workbook
+from pipeline.reports.workbook import write_workbook
 
 ROWS_A_SHEET = 1_000_000  # a sheet ends at 1,048,576
-_SHEETS = ((MAIN, "疑点清单"), (QUOTA, "项目类（排队）"), (VERIFY, "待核实"), (LEAD, "线索（走访参考）"))
 # The order of the columns of 乡镇汇总.
 _KINDS = [
     "漏享",
@@ -49,7 +50,8 @@ def write_county_reports(
     """Writes every county's CSV and workbook(s) under `out/reports/`; returns their paths in order.
 
     The CSV holds what is to be done (疑点清单 and 项目类 together, sorted as one); the workbook holds the same rows on a
-    sheet each, and besides 待核实, 线索, 走访名单, 部门比对 and 换证提醒. A county without rows gets a header-only table and a guide that says so.
+    sheet each, and besides 待核实, 线索, 走访名单, 部门比对 and 换证提醒. Where the settings ask for it the same rows lie a
+    township apart in `townships/`. A county without rows gets a header-only table and a guide that says so.
     """
     everything, reminded = case_rows(night), reminder_rows(night)
     written: list[Path] = []
@@ -60,6 +62,7 @@ def write_county_reports(
         written.append(_write_csv(night, code, name, rows, folder))
         listings = _listings(night, code, name, rows, reminded.filter(pl.col("county_code") == code))
         written += _write_workbooks(night, code, name, rows, listings, folder, rows_a_sheet)
+        written += write_townships(night, code, name, rows, folder, full_ids=full_ids(night, code))
     return written
 
 
@@ -81,6 +84,7 @@ def _write_csv(night: NightForReports, code: str, name: str, rows: pl.DataFrame,
             for column in ("身份证号", "残疾人证号")
         )
     path = folder / "discrepancies.csv"
+    table = table.with_columns(csv_cell(pl.col(column)).alias(column) for column in table.columns)
     table.write_csv(path, include_bom=True, line_terminator="\r\n", quote_style="necessary")
     return path
 
@@ -97,7 +101,7 @@ def _write_workbooks(
     """One workbook; more (`discrepancies-2.xlsx` …) where a sheet would outgrow what a sheet holds."""
     tables = {
         key: county_table(rows.filter(pl.col("sheet") == key), night, name, full_ids=full_ids(night, code))
-        for key, _ in _SHEETS
+        for key, _ in SHEETS
     }
     counts = {key: table.height for key, table in tables.items()}
     listed = rows.filter(pl.col("sheet") != COMPARED)
@@ -112,7 +116,7 @@ def _write_workbooks(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".tmp-") as scratch:
         for book in range(books):
             parts = [
-                (key, sheet, tables[key].slice(book * rows_a_sheet, rows_a_sheet)) for key, sheet in _SHEETS
+                (key, sheet, tables[key].slice(book * rows_a_sheet, rows_a_sheet)) for key, sheet in SHEETS
             ]
             sheets = [Sheet(sheet, part) for key, sheet, part in parts if part.height or key == MAIN]
             path = folder / ("discrepancies.xlsx" if book == 0 else f"discrepancies-{book + 1}.xlsx")

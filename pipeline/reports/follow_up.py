@@ -23,7 +23,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.reports.night import NightForReports
-from pipeline.reports.safe_text import no_formula
+from pipeline.reports.safe_text import csv_cell
 
 MAIN, QUOTA, LEAD = "权益和核查", "项目类", "线索"
 NATURES = (MAIN, QUOTA, LEAD)
@@ -152,7 +152,7 @@ def write_follow_up(night: NightForReports, flow: pl.DataFrame, out: Path) -> Pa
     )
     path = out / "follow_up.csv"
     out.mkdir(parents=True, exist_ok=True)
-    table.with_columns(no_formula(pl.col("县(市、区)")).alias("县(市、区)")).write_csv(
+    table.with_columns(csv_cell(pl.col("县(市、区)")).alias("县(市、区)")).write_csv(
         path, include_bom=True, line_terminator="\r\n"
     )
     return path

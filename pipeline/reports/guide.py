@@ -16,7 +16,6 @@ _LISTINGS = {
     visits.SHEET: "“走访名单”列有风险迹象的家庭和走访时问什么，供安排入户",
     reminders.SHEET: "“换证提醒”列残疾人证快到期和刚到期的人、已提醒几次、涉及哪些待遇，供安排提醒和换证",
 }
-WORKDAYS_TO_ANSWER = 10  # counties answer within 5–10 working days (handbook, part G)
 
 
 @dataclass(frozen=True)
@@ -36,34 +35,61 @@ def county_guide(
     counts: dict[str, int],
     benefits: set[str],
     listings: Sequence[str],
+    township: str = "",
 ) -> Guide:
-    """The guide of one county. `counts` are rows by sheet, `benefits` the rule codes that occur in them, `listings` the sheets
-    that are there besides."""
-    as_of = night.as_of
+    """The guide of one county, or of one of its townships. `counts` are rows by sheet, `benefits` the rule codes that occur
+    in them, `listings` the sheets that are there besides."""
     only_read = [words for sheet, words in _LISTINGS.items() if sheet in listings]
     waiting = undecided(night, code)
-    return Guide(
-        title=f"{name}　残疾人惠民政策疑点清单（{as_of.year}年{as_of.month}月）",
-        lines=(
-            ("这是什么", _what(counts)),
-            (
-                "怎样填",
-                "只填右边黄色的六列（核查结果至核查日期）：“核查结果”从下拉框选；“情况说明”写一句原因；属实的再填“处理措施”和“办结日期”。其他列请勿改动，行可以筛选，不要删除或合并。",
-            ),
-            (
-                "何时反馈、问谁",
-                f"收到之日起{WORKDAYS_TO_ANSWER}个工作日内，把填好的本表原样发回。对清单有疑问，找下发本表的{night.region}残联；对某项政策有疑问，找该行“责任部门”。",
-            ),
-            *([("只看不填的表", "；".join(only_read) + "。")] if only_read else []),
-            ("未采用的名册", _refused(night, code, sum(u.people for u in waiting))),
-            ("数据日期", _dates(night, code)),
+    lines = (
+        ("这是什么", _what(counts)),
+        (
+            "怎样填",
+            "只填右边黄色的六列（核查结果至核查日期）：“核查结果”从下拉框选；“情况说明”写一句原因；属实的再填“处理措施”和“办结日期”。其他列请勿改动，行可以筛选，不要删除或合并。“进展”带【】的行请先办。",
         ),
+        ("何时反馈、问谁", _when(night, township)),
+        ("只看不填的表", "；".join(only_read) + "。" if only_read else "没有另附。"),
+        ("未采用的名册", _refused(night, code, sum(u.people for u in waiting), township)),
+        ("数据日期", _dates(night, code)),
+    )
+    return Guide(
+        title=f"{name}{township and '　' + township}　残疾人惠民政策疑点清单（{month_words(night)}）",
+        lines=lines,
         undecided=tuple((night.rule_title(u.benefit), u.people, _needed(night, u.lists)) for u in waiting),
         unchecked=tuple(
             (rule.title, " ".join(rule.not_checked))
             for key, rule in night.rules.items()
             if key in benefits and rule.not_checked
         ),
+    )
+
+
+def month_words(night: NightForReports) -> str:
+    """2026年10月; with the period that goes tonight 2026年10月　第3期."""
+    as_of, period = night.as_of, night.period
+    if period is None:
+        return f"{as_of.year}年{as_of.month}月"
+    year, _, month = period.month.partition("-")
+    return f"{year}年{int(month)}月　第{period.number}期"
+
+
+def _when(night: NightForReports, township: str) -> str:
+    """By when to answer, and whom to ask. Counties answer within 5–10 working days (handbook, part G)."""
+    days = night.settings.period.workdays_to_answer
+    due_on = night.period.due_on if night.period else None
+    by_row = ""
+    if township:
+        until = "在县（市、区）规定的日期前"
+    elif due_on:
+        until = f"反馈截止日：{due_on.year}年{due_on.month}月{due_on.day}日。请在当日前（含当日）"
+        by_row = "；某行“反馈截止日”更早的，那一行以它为准"
+    else:
+        until = f"收到之日起{days}个工作日内，"
+    asked = "县（市、区）残联" if township else f"下发本表的{night.region}残联"
+    contact = "" if township else night.settings.mail.contact
+    return (
+        f"{until}把填好的本表原样发回{by_row}。对清单有疑问，找{asked}{f'（{contact}）' if contact else ''}；"
+        "对某项政策有疑问，找该行“责任部门”。"
     )
 
 
@@ -83,12 +109,15 @@ def _what(counts: dict[str, int]) -> str:
     )
 
 
-def _refused(night: NightForReports, county: str, people: int) -> str:
+def _refused(night: NightForReports, county: str, people: int, township: str) -> str:
     refused = refused_titles(night, county)
     if not refused and not people:
         return "应到的名册都已收到并采用。"
     lists = f"{'、'.join(refused)}。" if refused else "名册都已采用，个别人的必要信息空缺。"
-    held = f"因此有{people}人次不能判断，没有列入清单，见下表。" if people else "不影响本清单中的判断。"
+    where = "全县（市、区）" if township else ""
+    held = (
+        f"因此{where}有{people}人次不能判断，没有列入清单，见下表。" if people else "不影响本清单中的判断。"
+    )
     return lists + held
 
 

@@ -67,4 +67,7 @@ def _words(codes: pl.Series) -> dict[str, str]:
 
 def percent(share: pl.Expr) -> pl.Expr:
     """99.8%, never rounded up to 100."""
-    return ((share * 1000).floor() / 10).cast(pl.String).str.replace(r"\.0$", "") + "%"
+    tenths = (
+        (share * 1000).floor().cast(pl.Int64)
+    )  # whole numbers: a tenth of a float prints as 99.60000000000001
+    return pl.format("{}.{}%", tenths // 10, tenths % 10).str.replace(".0%", "%", literal=True)

@@ -13,6 +13,7 @@ import polars as pl
 from pipeline.reports import tally
 from pipeline.reports.night import NightForReports
 from pipeline.reports.rows import NATURES
+from pipeline.reports.safe_text import csv_cell
 
 FEWEST = 5
 HIDDEN = f"<{FEWEST}"
@@ -36,7 +37,11 @@ def write_needs(night: NightForReports, out: Path) -> Path:
     """Writes `out/needs.csv` (UTF-8 with BOM, CRLF): a line a benefit and county, then the benefit's total (县代码 empty)."""
     path = out / "needs.csv"
     out.mkdir(parents=True, exist_ok=True)
-    needs_table(night).write_csv(path, include_bom=True, line_terminator="\r\n")
+    table = needs_table(night)
+    named = table.with_columns(
+        csv_cell(pl.col(column)).alias(column) for column in ("政策代码", "政策", "县(市、区)")
+    )
+    named.write_csv(path, include_bom=True, line_terminator="\r\n")
     return path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 import polars as pl
 
@@ -48,6 +49,17 @@ class VisitList:
     left_out: tuple[str, ...] = ()
 
 
+class ReportPeriod(Protocol):
+    """The period (第N期) that goes tonight: its number in the year, its month as `2026-11`, by when counties answer."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def month(self) -> str: ...
+    @property
+    def due_on(self) -> date: ...
+
+
 @dataclass(frozen=True)
 class NightForReports:
     """One night's results and the words they need.
@@ -78,6 +90,7 @@ class NightForReports:
     doubtful: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DOUBTFUL))
     cases: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CASES | CASES_TOLD))
     floods: tuple[Flood, ...] = ()  # new cases held for approval
+    period: ReportPeriod | None = None  # None: nothing is sent tonight, or nobody keeps periods
     visits: VisitList | None = None  # None: the rules have no signs for visits, so no list is made
 
     @property

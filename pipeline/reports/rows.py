@@ -15,13 +15,13 @@ from pipeline.reports.matched_words import matched_words
 from pipeline.reports.night import NightForReports
 from pipeline.reports.place import township_and_village
 from pipeline.reports.safe_text import masked_text, no_formula
+from pipeline.reports.source_words import source_words
 
 ANSWERS = ("核查结果", "情况说明", "处理措施", "办结日期", "核查人", "核查日期")
 COLUMNS = (
     "序号",
     "疑点编号",
     "进展",
-    "首次发现",
     "比对月份",
     "县(市、区)",
     "乡镇",
@@ -38,17 +38,27 @@ COLUMNS = (
     "疑点类型",
     "涉及政策",
     "疑点描述",
-    "匹配方式与置信度",
     "依据文号",
     "预计金额",
+    "数据来源",
+    "匹配方式与置信度",
     "责任部门",
     "性质",
-    "下发次数",
     "反馈截止日",
+    "首次发现",
+    "首次下发日",
+    "下发次数",
     *ANSWERS,
 )
 IDENTIFIERS = ("身份证号", "残疾人证号")
-_FREE_TEXT = ("乡镇", "村(社区)", "姓名", "监护人", "疑点描述")  # may hold a number by somebody's mistake
+_FREE_TEXT = (
+    "乡镇",
+    "村(社区)",
+    "姓名",
+    "监护人",
+    "疑点描述",
+    "数据来源",
+)  # may hold a number by somebody's mistake
 
 # The sheet a row belongs on. COMPARED: on none but 部门比对.
 MAIN, QUOTA, VERIFY, LEAD, COMPARED = "main", "quota", "verify", "lead", "compared"
@@ -112,6 +122,7 @@ def case_rows(night: NightForReports) -> pl.DataFrame:
         .join(people, on="certificate_number", how="left", maintain_order="left")
         .join(_rule_words(night), on="code", how="left", maintain_order="left")
         .join(matched_words(night), on="certificate_number", how="left", maintain_order="left")
+        .join(source_words(night, flagged), on=["code", "county_code"], how="left", maintain_order="left")
         .with_columns(
             pl.col("outcome").replace_strict(_OUTCOME_KINDS, default=pl.col("finding_kind")).alias("kind"),
             pl.col("strength").replace_strict(NATURES, default="核查").alias("nature"),
@@ -216,7 +227,6 @@ def county_table(rows: pl.DataFrame, night: NightForReports, county: str, *, ful
         "序号": pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(digits),
         "疑点编号": pl.col("case_number"),
         "进展": pl.col("progress"),
-        "首次发现": _day(pl.col("first_seen")),
         "比对月份": pl.lit(f"{as_of.year}年{as_of.month:02d}月"),
         "县(市、区)": pl.lit(county),
         "乡镇": pl.col("township").fill_null(UNKNOWN_PLACE),
@@ -233,13 +243,16 @@ def county_table(rows: pl.DataFrame, night: NightForReports, county: str, *, ful
         "疑点类型": pl.col("kind"),
         "涉及政策": pl.col("title"),
         "疑点描述": pl.col("reason"),
-        "匹配方式与置信度": _how_matched(),
         "依据文号": pl.col("law"),
         "预计金额": pl.col("money"),
+        "数据来源": pl.col("sources"),
+        "匹配方式与置信度": _how_matched(),
         "责任部门": pl.col("owner"),
         "性质": pl.col("nature"),
-        "下发次数": pl.col("times_sent"),
         "反馈截止日": _day(pl.col("due_on")),
+        "首次发现": _day(pl.col("first_seen")),
+        "首次下发日": _day(pl.col("first_sent")),
+        "下发次数": pl.col("times_sent"),
     }
     shown = [
         safe_column(words.get(name, pl.lit("")), name, full_ids=full_ids).alias(name) for name in COLUMNS

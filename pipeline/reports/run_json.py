@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ def write_run_json(
     exit_code: int,
     inputs: list[dict[str, Any]],
     versions: dict[str, str],
+    mail: Mapping[str, int] | None = None,
 ) -> Path:
-    """Writes `out/run.json` (UTF-8, sorted keys). `inputs` describe files (name, hash …), `versions` programs."""
+    """Writes `out/run.json` (UTF-8, sorted keys). `inputs` describe files (name, hash …), `versions` programs, `mail` counts letters."""
     night_in_numbers = {
         "format": 1,
         "as_of": night.as_of.isoformat(),
@@ -30,6 +32,7 @@ def write_run_json(
         "exit_code": exit_code,
         "inputs": inputs,
         "versions": versions,
+        "mail": dict(mail or {}),
         "counties": night.reported_counties(),
         "people": {str(code): count for code, count in tally.people_by_county(night).items()},
         "read": {

@@ -1,25 +1,28 @@
 """Text that may go into a spreadsheet: no formula, no number of a person.
 
 A name that begins with `=` is evaluated by every spreadsheet that opens the CSV (also by LibreOffice headless), so
-a leading `'` makes it text. Numbers are masked in their own columns by `identity.mask.mask_id`; `masked_text` is the net
-under it for sentences.
+a leading `'` makes it text (OWASP, CSV injection). Numbers are masked in their own columns by `identity.mask.mask_id`;
+`masked_text` is the net under it for sentences.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
+from pipeline.contracts.spreadsheet_cell import BEGINS_FORMULA, BEHIND_SEPARATOR
+from pipeline.contracts.spreadsheet_cell import FORMULA_START as FORMULA_START
+from pipeline.contracts.spreadsheet_cell import safe_cell as safe_cell
 from pipeline.identity.mask import mask_text
-
-# Full-width forms too: Excel with a Chinese input locale takes ＝ for =.
-FORMULA_START = "[=+\\-@\t\r\n＝＋－＠]"
 
 
 def no_formula(text: pl.Expr) -> pl.Expr:
     """The text with `'` in front where it would begin a formula."""
-    return (
-        pl.when(text.str.contains(f"^{FORMULA_START}")).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
-    )
+    return pl.when(text.str.contains(BEGINS_FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
+
+
+def csv_cell(text: pl.Expr) -> pl.Expr:
+    """`no_formula`, and a `'` also behind every separator within the text where a formula would begin."""
+    return no_formula(text).str.replace_all(BEHIND_SEPARATOR, "${1}'${2}")
 
 
 def masked_text(text: pl.Expr) -> pl.Expr:

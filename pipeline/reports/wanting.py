@@ -28,8 +28,8 @@ class Undecided:
 
 
 def lists_of(rule: Rule, datasets: dict[str, Dataset]) -> frozenset[str]:
-    """The lists whose facts the rule names in a condition or in `received`."""
-    texts = [*(c.when for c in rule.who), *(c.when for c in rule.excluded), rule.received]
+    """The lists whose facts the rule names in a condition or in `received`; nobody waits for what only a `certain` one asks."""
+    texts = [*(c.when for c in rule.who), *(c.when for c in rule.excluded if not c.certain), rule.received]
     names = {name for text in texts for name in _NAME.findall(_LITERAL.sub(" ", text))}
     return frozenset(key for key, dataset in datasets.items() if names & dataset.facts.keys())
 
@@ -67,3 +67,21 @@ def undecided(night: NightForReports, county: str) -> list[Undecided]:
         needed = lists_of(rule, night.datasets) if rule else frozenset()
         found.append(Undecided(benefit, people, tuple(key for key in refused if key in needed)))
     return found
+
+
+def waiting_people(night: NightForReports) -> dict[tuple[str, str], int]:
+    """(list, county) → people with a benefit that could not be decided and asks for the list."""
+    refused = night.coverage.filter(pl.col("status") != "accepted").select("dataset", "county_code").unique()
+    needed = [
+        (key, code) for code, rule in night.rules.items() for key in sorted(lists_of(rule, night.datasets))
+    ]
+    asks = pl.DataFrame(needed, schema={"dataset": pl.String, "benefit": pl.String}, orient="row")
+    counted = (
+        night.outcomes.filter(pl.col("outcome") == "undetermined")
+        .select("county_code", "benefit", pl.coalesce("certificate_number", "id_number").alias("who"))
+        .join(asks, on="benefit")
+        .join(refused, on=["dataset", "county_code"], how="semi")
+        .group_by("dataset", "county_code")
+        .agg(pl.col("who").n_unique())
+    )
+    return {(dataset, county): people for dataset, county, people in counted.iter_rows()}

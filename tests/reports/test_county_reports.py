@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import random
 import re
 import zipfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,12 @@ import report_nights as nights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.contracts.answer_lists import MEASURES, REASONS, RESULTS
 from pipeline.contracts.settings import Settings
 from pipeline.reports.county import write_county_reports
+from pipeline.reports.matched_words import percent
 from pipeline.reports.rows import ANSWERS, COLUMNS
 from pipeline.reports.safe_text import no_formula
-from pipeline.reports.workbook import MEASURES, REASONS, RESULTS
 
 LONG_NUMBER = re.compile("[0-9]{17}[0-9Xx]")
 
@@ -125,6 +128,7 @@ def test_columns_of_a_row(tmp_path: Path) -> None:
         "涉及政策": "重度残疾人护理补贴",
         "疑点描述": "《残疾人两项补贴发放花名册》（2026-10-31）中未见在领护理补贴。",
         "依据文号": "国发〔2015〕52号",
+        "数据来源": "2026-10-31：持证残疾人名册、残疾人两项补贴发放花名册",
         "责任部门": "民政",
         "性质": "权益",
     }
@@ -173,18 +177,23 @@ def test_the_workbook_is_ready_for_the_clerk(tmp_path: Path) -> None:
         assert sheet.page_setup.orientation == "landscape"
         assert sheet.page_setup.paperSize == 9
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
-        assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)
+        wide = (
+            2 if sheet.title in ("疑点清单", "项目类（排队）", "待核实") else 1
+        )  # a spread: one page is illegible
+        assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (wide, 0)
         assert not sheet.merged_cells.ranges
     sheet = book["疑点清单"]
-    assert sheet.freeze_panes == "J2"
-    assert sheet.auto_filter.ref == f"A1:AG{sheet.max_row}"
-    assert sheet.print_title_rows == "$1:$1"
+    assert sheet.freeze_panes == "I2"
+    assert sheet.auto_filter.ref == f"A1:AI{sheet.max_row}"
+    assert (sheet.print_title_rows, sheet.print_title_cols) == ("$1:$1", "$A:$H")
+    assert sheet.page_setup.pageOrder == "overThenDown"
+    assert [sheet.cell(1, b.id).value for b in sheet.col_breaks.brk] == ["疑点描述"]
     lists = {
         str(v.sqref).split(":")[0].rstrip("0123456789"): v.formula1.strip('"').split(",")
         for v in sheet.data_validations.dataValidation
     }
-    assert lists == {"AB": list(RESULTS), "AD": list(MEASURES), "AC": list(REASONS)}
-    assert [sheet.cell(1, i).value for i in (28, 29, 30)] == list(ANSWERS[:3])
+    assert lists == {"AD": list(RESULTS), "AF": list(MEASURES), "AE": list(REASONS)}
+    assert [sheet.cell(1, i).value for i in (30, 31, 32)] == list(ANSWERS[:3])
     with zipfile.ZipFile(tmp_path / "reports/539902/discrepancies.xlsx") as raw:
         assert not [name for name in raw.namelist() if "vba" in name.lower() or "external" in name.lower()]
 
@@ -192,16 +201,18 @@ def test_the_workbook_is_ready_for_the_clerk(tmp_path: Path) -> None:
 def test_the_first_sheet_names_the_wanting_list_and_who_waits_for_it(tmp_path: Path) -> None:
     write_county_reports(nights.full_night(), tmp_path)
     rows = table(tmp_path / "reports/539902/discrepancies.xlsx", "填写说明")
-    assert [row[0] for row in rows[1:6]] == [
+    assert [row[0] for row in rows[1:7]] == [
         "这是什么",
         "怎样填",
         "何时反馈、问谁",
+        "只看不填的表",
         "未采用的名册",
         "数据日期",
     ]
-    assert "最低生活保障对象花名册（未到）" in rows[4][1]
+    assert rows[7][0] is None  # six lines, then the table of what is not judged
+    assert "最低生活保障对象花名册（未到）" in rows[5][1]
     assert ("困难残疾人生活补贴", "最低生活保障对象花名册", 10) in rows
-    assert "2026-10-31：" in rows[5][1]
+    assert "2026-10-31：" in rows[6][1]
 
 
 def test_township_sheet_adds_up(tmp_path: Path) -> None:
@@ -272,7 +283,9 @@ def test_a_thousand_formula_payloads_stay_text(tmp_path: Path) -> None:
     assert len(rows) == len(texts)
     dangerous = re.compile("[=+\\-@\t\r\n＝＋－＠]")
     assert not [v for r in rows for v in r.values() if dangerous.match(v)]
-    assert [r["姓名"].lstrip("'") for r in rows] == [t.lstrip("'") for t in texts]
+    pieces = [piece for r in rows for v in r.values() for piece in re.split("[;\t|,\r\n]", v)]
+    assert not [piece for piece in pieces if dangerous.match(piece.lstrip())]  # whatever a program cuts at
+    assert [r["姓名"].replace("'", "") for r in rows] == [t.replace("'", "") for t in texts]
     book = openpyxl.load_workbook(tmp_path / "reports/539901/discrepancies.xlsx")
     cells = [c for sheet in book for row in sheet.iter_rows() for c in row if c.value is not None]
     assert not [c for c in cells if c.data_type == "f"]
@@ -330,3 +343,49 @@ def test_the_kind_of_a_finding(tmp_path: Path, code: str, kind: str) -> None:
     who = nights.person(1)
     path = write_county_reports(nights.night([who], [], [nights.finding(who, code)]), tmp_path)[0]
     assert read_csv(path)[0]["疑点类型"] == kind
+
+
+def test_with_a_period_title_and_guide_say_which_and_until_when(tmp_path: Path) -> None:
+    class Third:
+        number, month, due_on = 3, "2026-11", date(2026, 12, 4)
+
+    office = Settings.model_validate(
+        {"mail": {"contact": "0887-8220000"}, "period": {"workdays_to_answer": 7}}
+    )
+    night = nights.full_night(settings=office)
+    write_county_reports(dataclasses.replace(night, period=Third()), tmp_path)
+    guide = table(tmp_path / "reports/539901/discrepancies.xlsx", "填写说明")
+    assert guide[0][0] == "示例市　残疾人惠民政策疑点清单（2026年11月　第3期）"
+    assert "反馈截止日：2026年12月4日" in guide[3][1]
+    assert "0887-8220000" in guide[3][1]
+    write_county_reports(night, tmp_path)
+    guide = table(tmp_path / "reports/539901/discrepancies.xlsx", "填写说明")
+    assert "收到之日起7个工作日内" in guide[3][1]
+
+
+def test_sources_are_the_accepted_lists_of_the_rule_by_date(tmp_path: Path) -> None:
+    who = nights.person(1)
+    night = nights.night(
+        [who],
+        [nights.outcome(who, "living_subsidy", "missing")],
+        [nights.finding(who, "register_id_damaged")],
+    )
+    older = (
+        pl.when(pl.col("dataset") == "civil_affairs/dibao").then(date(2026, 9, 30)).otherwise("snapshot_date")
+    )
+    dated = night.coverage.with_columns(older.alias("snapshot_date"))
+    path = write_county_reports(dataclasses.replace(night, coverage=dated), tmp_path)[0]
+    assert {row["数据来源"] for row in read_csv(path)} == {
+        "2026-10-31：持证残疾人名册、残疾人两项补贴发放花名册；2026-09-30：最低生活保障对象花名册",
+        "2026-10-31：持证残疾人名册",
+    }
+    refused = nights.coverage({("civil_affairs/dibao", "539901"): "stale"})
+    path = write_county_reports(dataclasses.replace(night, coverage=refused), tmp_path / "2")[0]
+    assert not [row for row in read_csv(path) if "最低生活" in row["数据来源"]]
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.996, "99.6%"), (0.83, "83%"), (0.9999, "99.9%"), (1.0, "100%")]
+)
+def test_a_percentage_has_one_place_at_most(share: float, words: str) -> None:
+    assert pl.select(percent(pl.lit(share))).item() == words

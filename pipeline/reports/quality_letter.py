@@ -1,0 +1,199 @@
+"""A department's quality letter: what of its exports could not be used and why, where, and what to do, without personal data."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from pipeline.reports.letter_text import discreet, wrapped
+from pipeline.reports.night import NightForReports
+from pipeline.reports.quality_items import (
+    CELLS,
+    NOT_ACCEPTED,
+    ROWS,
+    STOPPED,
+    Item,
+    masked_place,
+    quality_items,
+)
+from pipeline.reports.safe_text import safe_cell
+
+COLUMNS = (
+    "类别", "名册", "县(市、区)", "文件", "工作表", "行", "列", "问题", "原因", "办法", "涉及行数", "等待判断人数",
+)  # fmt: skip
+MOST_ROWS = 5_000
+_SHOWN = 6  # of a kind, in the body
+_SHOWN_NOTES = 10
+_LONGEST_NOTE = 60
+_STARS = re.compile(r"[0-9]*\*{3,}[0-9X]*(?:B[1-9])?")  # a masked number is still somebody's
+
+
+@dataclass(frozen=True)
+class QualityLetter:
+    """`stem` is the attachment's name without ending; `csv_bytes` has `rows` lines under COLUMNS (UTF-8 with BOM, CRLF)."""
+
+    subject: str
+    body: str
+    stem: str
+    csv_bytes: bytes = field(repr=False)
+    rows: int
+
+
+def quality_letters(
+    night: NightForReports, corrections: Sequence[tuple[str, str]] = ()
+) -> dict[str, QualityLetter | None]:
+    """Department's folder name (civil_affairs …) → its letter, None where there is nothing to repair.
+
+    `corrections`: (department's folder name, what somebody asked to be corrected in its data), in words without his name or
+    number. The order of the lines is total, so that the same night gives the same bytes.
+    """
+    letters: dict[str, QualityLetter | None] = {}
+    for department, items in quality_items(night).items():
+        notes = [note for asked, note in corrections if asked == department]
+        letters[department] = _letter(night, department, items, notes) if items or notes else None
+    return letters
+
+
+def _letter(
+    night: NightForReports, department: str, items: Sequence[Item], notes: Sequence[str]
+) -> QualityLetter:
+    name = next((d.department for key, d in night.datasets.items() if key.startswith(f"{department}/")), "")
+    others = sum(item.kind != NOT_ACCEPTED for item in items)
+    counts = f"未采用{_refused_lists(night, department)} 待修正{others}" + (
+        f" 更正{len(notes)}" if notes else ""
+    )
+    data, rows = _csv(night, items)
+    return QualityLetter(
+        subject=f"[核对]{discreet(name)} 名册质量 {night.as_of:%Y-%m-%d} {counts}",
+        body=_body(night, discreet(name), items, notes),
+        stem=f"名册质量_{discreet(name)}_{night.as_of:%Y-%m-%d}",
+        csv_bytes=data,
+        rows=rows,
+    )
+
+
+def _refused_lists(night: NightForReports, department: str) -> int:
+    """How many deliveries are wanting: one of the prefecture is one, however many counties wait for it."""
+    refused = night.coverage.filter(pl.col("status") != "accepted").select("dataset", "county_code").rows()
+    known = {key: d for key, d in night.datasets.items() if key.startswith(f"{department}/")}
+    return len(
+        {(key, known[key].delivery.by == "county" and county) for key, county in refused if key in known}
+    )
+
+
+def _csv(night: NightForReports, items: Sequence[Item]) -> tuple[bytes, int]:
+    """The lines and their number, the closing one of a list that is too long among them."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for item in items[:MOST_ROWS]:
+        writer.writerow(map(safe_cell, _cells(night, item)))
+    more = len(items) - MOST_ROWS
+    if more > 0:
+        closing = f"另有{more}条没有列出，先修正以上各条"
+        writer.writerow(["", "", "", "", "", "", "", closing, "", "", "", ""])
+    return text.getvalue().encode("utf-8-sig"), min(len(items), MOST_ROWS) + (more > 0)
+
+
+def _cells(night: NightForReports, item: Item) -> list[str]:
+    return [
+        item.kind,
+        _title(night, item),
+        night.county_name(item.county) if item.county else "",
+        item.file,
+        item.sheet,
+        str(item.row) if item.row else "",
+        item.column,
+        item.what,
+        item.why,
+        item.cure,
+        str(item.rows) if item.rows else "",
+        str(item.waiting) if item.waiting else "",
+    ]
+
+
+def _title(night: NightForReports, item: Item) -> str:
+    return "" if item.dataset.endswith("/") else night.list_title(item.dataset)
+
+
+def _body(night: NightForReports, name: str, items: Sequence[Item], notes: Sequence[str]) -> str:
+    contact = night.settings.mail.contact
+    people = max((item.waiting for item in items), default=0)
+    lines = [
+        f"{name}：",
+        "",
+        f"{night.as_of.year}年{night.as_of.month}月{night.as_of.day}日名册核对中，贵单位报送的名册有以下情况，请核对后重新导出。"
+        + (f"因名册没有采用而不能判断的，一个县最多有{people}人。" if people else ""),
+        *_section("没有采用的名册", _refused_lines(night, items)),
+        *_section("读取中的问题", _lines(night, items, STOPPED)),
+        *_section("填写中的问题", _lines(night, items, CELLS)),
+        *_section("号码与本人不符的行", _lines(night, items, ROWS)),
+        *_section("有人请求更正的", _note_lines(notes)),
+        "",
+        "附件逐条写明文件、工作表、行、列和改正办法，不含个人信息，可直接用表格软件打开。"
+        if items
+        else "本次没有逐条清单，附件只有表头。",
+        "改好后按原来的文件名格式重新报送，下次核对即采用，不必回复本邮件。",
+        *([f"有疑问请联系：{contact}"] if contact else []),
+        "本邮件由程序自动生成。",
+    ]
+    return wrapped(lines)
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return ["", f"【{title}】", *lines] if lines else []
+
+
+def _refused_lines(night: NightForReports, items: Sequence[Item]) -> list[str]:
+    """《临时救助台账》：德钦县、维西县未到，等待判断120人。办法：…"""
+    groups: dict[tuple[str, str, str], list[Item]] = {}
+    for item in items:
+        if item.kind == NOT_ACCEPTED:
+            groups.setdefault((item.dataset, item.what, item.cure), []).append(item)
+    lines = []
+    for (_, what, cure), own in groups.items():
+        counties = [night.county_name(item.county) for item in own if item.county]
+        everywhere = len(counties) >= len(night.counties) > 1
+        where = "各县（市、区）" if everywhere else "、".join(counties)
+        waiting = sum(item.waiting for item in own)
+        wait = f"，等待判断{waiting}人" if waiting else ""
+        lines.append(f"《{discreet(_title(night, own[0]))}》：{where}{what}{wait}。办法：{cure}。")
+    return _short(lines)
+
+
+def _lines(night: NightForReports, items: Sequence[Item], kind: str) -> list[str]:
+    """《…》“身份证号”列校验位不符：3份文件、12行。办法：…"""
+    groups: dict[tuple[str, str, str, str], list[Item]] = {}
+    for item in items:
+        if item.kind == kind:
+            groups.setdefault((item.dataset, item.column, item.what, item.cure), []).append(item)
+    lines = []
+    for (_, column, what, cure), own in groups.items():
+        files, rows = len({item.file for item in own}), sum(item.rows for item in own)
+        waiting = sum(item.waiting for item in own)
+        title = _title(night, own[0])
+        lines.append(
+            f"{f'《{discreet(title)}》' if title else ''}{f'“{column}”列' if column else ''}{discreet(what)}：{files}份文件"
+            f"{f'、{rows}行' if rows else ''}{f'，等待判断{waiting}人' if waiting else ''}。办法：{discreet(cure)}。"
+        )
+    return _short(lines)
+
+
+def _note_lines(notes: Sequence[str]) -> list[str]:
+    told = [_bare(discreet(masked_place(" ".join(note.split()))))[:_LONGEST_NOTE] for note in notes]
+    return _short(told, _SHOWN_NOTES)
+
+
+def _short(lines: Iterable[str], most: int = _SHOWN) -> list[str]:
+    """Numbered; what is beyond stands in the attachment."""
+    told = [f"{number}. {_bare(line)}" for number, line in enumerate(lines, start=1)]
+    return told if len(told) <= most else [*told[:most], f"另有{len(told) - most}项。"]
+
+
+def _bare(text: str) -> str:
+    return _STARS.sub("（号码略）", text)

@@ -1,0 +1,170 @@
+"""What a department hears of its exports: counts, reasons, places and cures, nobody's data."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import random
+import re
+from typing import Any
+
+import polars as pl
+import report_nights as nights
+
+from pipeline.contracts.delivered import FieldQuality
+from pipeline.contracts.problem import Problem
+from pipeline.contracts.tables import COVERAGE, UNLINKED
+from pipeline.reports.letter_text import WIDE, columns
+from pipeline.reports.night import NightForReports
+from pipeline.reports.quality_letter import COLUMNS, MOST_ROWS, QualityLetter, quality_letters
+
+DIBAO, SUBSIDIES, REGISTER = "civil_affairs/dibao", "civil_affairs/two_subsidies", "federation/register"
+
+
+def lines(letter: QualityLetter | None) -> list[dict[str, str]]:
+    assert letter is not None
+    text = letter.csv_bytes.decode("utf-8-sig")
+    assert letter.csv_bytes.startswith(b"\xef\xbb\xbf")
+    assert text.count("\n") == text.count("\r\n")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert len(rows) == letter.rows
+    return rows
+
+
+def a_night(**other: Any) -> NightForReports:
+    """The list of minimum livelihood is missing in one county and stopped in another."""
+    stopped = Problem(
+        "E245", "error", "大部分证件号码不能用", "94 行中只有 10 行有可用的证件号码", "设为文本后重新导出",
+        file=f"{DIBAO}/539901_低保_20261031.xls", dataset=DIBAO, county="539901",
+    )  # fmt: skip
+    whole: dict[str, Any] = {
+        "coverage": nights.coverage({(DIBAO, "539902"): "missing", (DIBAO, "539901"): "quarantined"}),
+        "problems": (stopped, Problem("N001", "note", "多一列", "没有声明", "可以不管", dataset=DIBAO)),
+    }
+    return nights.full_night(**(whole | other))
+
+
+def test_a_department_with_nothing_to_repair_gets_no_letter() -> None:
+    letters = quality_letters(a_night())
+    assert set(letters) == {"civil_affairs", "federation"}
+    assert letters["federation"] is None
+    assert letters["civil_affairs"] is not None
+    only_notes = nights.night(problems=(Problem("N001", "note", "多一列", "", "", dataset=REGISTER),))
+    assert set(quality_letters(only_notes).values()) == {None}
+
+
+def test_what_most_people_wait_for_comes_first() -> None:
+    letter = quality_letters(a_night())["civil_affairs"]
+    assert letter is not None
+    rows = lines(letter)
+    waiting = [int(row["等待判断人数"] or 0) for row in rows]
+    assert waiting == sorted(waiting, reverse=True)
+    first = rows[0]
+    assert (first["类别"], first["县(市、区)"], first["等待判断人数"]) == ("未采用", "东川示例县", "10")
+    assert first["办法"]
+    stopped = [row for row in rows if "E245" in row["问题"]]
+    assert len(stopped) == 1  # told by the problem, not by the coverage once more
+    assert stopped[0]["文件"] == f"{DIBAO}/539901_低保_20261031.xls"
+    assert letter.subject == "[核对]民政 名册质量 2026-10-31 未采用2 待修正5"
+    assert letter.stem == "名册质量_民政_2026-10-31"
+    assert "《最低生活保障对象花名册》：东川示例县未到，等待判断10人。" in letter.body.replace("\n", "")
+
+
+def test_cells_are_counted_by_reason_and_no_value_is_shown() -> None:
+    letter = quality_letters(a_night())["civil_affairs"]
+    assert letter is not None
+    rows = [row for row in lines(letter) if row["类别"] == "填写"]
+    assert {(row["列"], row["问题"], row["涉及行数"]) for row in rows} == {
+        ("身份证号", "校验位不符", "3"),
+        ("身份证号", "带星号", "2"),
+        ("身份证号", "空白", "2"),
+        ("状态", "不认识的写法", "4"),
+    }
+    assert "在报" not in letter.body + letter.csv_bytes.decode()  # what stood in the cell
+
+
+def test_rows_that_are_another_person_s_are_told_with_their_place() -> None:
+    who = nights.person(1)
+    row = (SUBSIDIES, f"{SUBSIDIES}/539901_补贴_20261031.csv", 17, who["certificate_number"], "birth_date")
+    night = nights.night([who], unlinked=pl.DataFrame([row], schema=UNLINKED, orient="row").lazy())
+    (line,) = lines(quality_letters(night)["civil_affairs"])
+    assert (line["行"], line["文件"]) == ("17", f"{SUBSIDIES}/539901_补贴_20261031.csv")
+    assert "出生日期" in line["原因"]
+
+
+def test_no_number_of_a_person_and_no_formula_stands_in_any_part() -> None:
+    number = nights.id_number(7)
+    full_width = number.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
+    names = [number, f"{number}41", "13900001234", f"张三{full_width}", "6222020200112233445"]
+    problems = [
+        Problem("E245", "error", f"=坏{n}", n, f"@{n}", f"{DIBAO}/=x{n}.csv", f"+{n}", 3, f"-{n}", DIBAO)
+        for n in names
+    ]
+    quality = (FieldQuality(DIBAO, "", f"{DIBAO}/{number}.csv", "state", 9, 0, 9, ((number, 9),)),)
+    night = a_night(problems=tuple(problems), quality=quality)
+    notes = [
+        ("civil_affairs", f"=生日有误，号码{number}，电话13900001234"),
+        ("federation", "姓名有误\n\n请改"),
+    ]
+    for letter in quality_letters(night, notes).values():
+        assert letter is not None
+        everything = letter.subject + letter.body + letter.stem + letter.csv_bytes.decode("utf-8-sig")
+        assert not re.search("[0-9]{9}", everything)
+        assert not re.search(
+            r"\*{3}", letter.subject + letter.body + letter.stem
+        )  # a masked one is somebody's, too
+        cells = [
+            cell for row in csv.reader(io.StringIO(letter.csv_bytes.decode("utf-8-sig"))) for cell in row
+        ]
+        assert not [cell for cell in cells if re.match("[=+@＝＋－＠\t\r-]", cell)]
+        assert "残疾" not in letter.subject + letter.body + letter.stem
+        assert max(map(columns, letter.body.splitlines())) <= WIDE
+
+
+def test_what_people_asked_to_be_corrected_makes_a_letter_of_its_own() -> None:
+    letter = quality_letters(nights.night(), [("federation", "某人的出生日期有误，请核对")])["federation"]
+    assert letter is not None
+    assert letter.rows == 0
+    assert letter.csv_bytes.decode("utf-8-sig").split("\r\n")[0] == ",".join(COLUMNS)
+    assert letter.subject.endswith("未采用0 待修正0 更正1")
+    assert "某人的出生日期有误，请核对" in letter.body
+
+
+def test_a_list_too_long_says_how_many_more() -> None:
+    problems = tuple(
+        Problem("E214", "error", "坏行", "读不出来", "改正", f"{DIBAO}/a.csv", "", row, "", DIBAO)
+        for row in range(1, MOST_ROWS + 8)
+    )
+    night = nights.night(problems=problems)
+    rows = lines(quality_letters(night)["civil_affairs"])
+    assert len(rows) == MOST_ROWS + 1
+    assert rows[-1]["问题"] == "另有7条没有列出，先修正以上各条"
+
+
+def test_a_problem_without_a_list_is_told_to_the_department_of_its_folder() -> None:
+    stray = Problem("E222", "warning", "文件名前没有县级代码", "", "加上", file="civil_affairs/别处/x.csv")
+    nobody = Problem("E222", "warning", "不知道是谁的", "", "", file="x.csv")
+    letters = quality_letters(nights.night(problems=(stray, nobody)))
+    assert [row["文件"] for row in lines(letters["civil_affairs"])] == ["civil_affairs/别处/x.csv"]
+    assert letters["federation"] is None
+
+
+def test_a_list_of_the_whole_prefecture_is_told_once_in_the_body() -> None:
+    rows = [(REGISTER, county, "stale", nights.AS_OF, 10, "") for county in nights.COUNTIES]
+    night = nights.night(coverage=pl.DataFrame(rows, schema=COVERAGE, orient="row"))
+    letter = quality_letters(night)["federation"]
+    assert letter is not None
+    assert "各县（市、区）过期" in letter.body
+    assert letter.rows == 3
+
+
+def test_the_same_night_gives_the_same_letter_whatever_the_order() -> None:
+    night = a_night()
+    turned = list(night.quality), list(night.problems)
+    for one in turned:
+        random.Random(3).shuffle(one)
+    again = dataclasses.replace(
+        night, quality=tuple(turned[0]), problems=tuple(turned[1]), coverage=night.coverage.reverse()
+    )
+    assert quality_letters(again) == quality_letters(night)
