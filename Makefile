@@ -1,19 +1,26 @@
 # make reconcile: the first thing to try. make test: the whole test suite. Everything else is for those who work on it.
 .DEFAULT_GOAL := reconcile
-.PHONY: reconcile setup test check score bench sample soak lock clean
+.PHONY: reconcile setup test check score bench sample soak lock wheelhouse clean
 
 PYTHON ?= python3
 RUN := .venv/bin/reconcile
+# make setup WHEELHOUSE=dir: from a folder made by `make wheelhouse`, without a network
+WHEELHOUSE ?=
+OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(abspath $(WHEELHOUSE)))
+# make wheelhouse INTO=dir PLATFORM="manylinux_2_28_aarch64 manylinux2014_aarch64" PY=3.11: for another machine than this
+INTO ?= wheelhouse
+PLATFORM ?=
+PY ?=
 
 # The environment is made once per lock file; uv is used when it is there, pip otherwise.
 .venv/.ready: requirements.lock pyproject.toml
 	@echo "preparing .venv (once, about half a minute) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv -q --allow-existing --python $(PYTHON) .venv && VIRTUAL_ENV=.venv uv pip sync -q --require-hashes requirements.lock && \
+	  uv venv -q --allow-existing --python $(PYTHON) .venv && VIRTUAL_ENV=.venv uv pip sync -q --require-hashes $(OFFLINE) requirements.lock && \
 	  VIRTUAL_ENV=.venv uv pip install -q --no-deps --no-build-isolation -e . ; \
 	else \
-	  $(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --require-hashes -r requirements.lock && \
+	  $(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --require-hashes $(OFFLINE) -r requirements.lock && \
 	  .venv/bin/python -m pip install -q --no-deps --no-build-isolation -e . ; \
 	fi
 	@touch .venv/.ready
@@ -62,5 +69,18 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock \
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
+# Every package as a wheel, checked against the lock's hashes, with the project's own: for machines without a network (INSTALL.md inside).
+wheelhouse: .venv/.ready
+	rm -rf $(INTO) && mkdir -p $(INTO)
+	.venv/bin/python -m venv $(INTO)/.pip
+	$(INTO)/.pip/bin/python -m pip download -q --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
+	  $(foreach tag,$(PLATFORM),--platform $(tag)) $(if $(PY),--python-version $(PY)) -r requirements.lock -d $(INTO)
+	rm -rf $(INTO)/.pip
+	.venv/bin/python -m hatchling build -t wheel -d $(abspath $(INTO)) >/dev/null
+	cp requirements.lock packaging/install.sh packaging/INSTALL.md $(INTO)/
+	.venv/bin/python -c 'import platform as p; print("$(PLATFORM)" or p.platform(), "Python", "$(PY)" or p.python_version())' > $(INTO)/PLATFORM
+	cd $(INTO) && sha256sum *.whl requirements.lock > SHA256SUMS
+	@echo "$$(ls $(INTO)/*.whl | wc -l) wheels, $$(du -sh $(INTO) | cut -f1): $(INTO)/INSTALL.md"
+
 clean:
-	rm -rf .venv out build dist
+	rm -rf .venv out build dist wheelhouse

@@ -11,16 +11,21 @@ from typing import Annotated
 import typer
 
 from pipeline import desk
+from pipeline.cli_access import access_app
 from pipeline.cli_cases import cases_app, diff_app
 from pipeline.cli_ledger import ledger_app
 from pipeline.cli_lists import lists_app
+from pipeline.cli_mail import approve_app, outbox_app
 from pipeline.cli_options import Rules, Schemas, business_date, examples, stop
 from pipeline.cli_people import people_app
+from pipeline.cli_person import person_app
 from pipeline.cli_plan import plan_app
 from pipeline.cli_rules import JSON_SCHEMA_EXAMPLES, json_schema_command, rules_app
+from pipeline.cli_watch import watch_app
 from pipeline.contracts.problem import ReconcileError
+from pipeline.desk.watched_night import watched_night
 from pipeline.installed_folders import rules_folder, schemas_folder
-from pipeline.run import Request, run
+from pipeline.run import Request
 from pipeline.sample import make_sample, trouble_of
 
 app = typer.Typer(
@@ -35,8 +40,8 @@ app = typer.Typer(
         "lists, a summary and Parquet results come out. Start with `reconcile run` on data/sample; then put your own "
         "exports into a folder of the same shape.\n\n"
         "Exit codes: 0 all reports that are due exist; 1 usage, settings, schema or rule error, nothing touched; 2 bug; "
-        "3 degraded: some list of some county was not accepted; 4 held for approval; 5 another run is going; "
-        "130 interrupted."
+        "3 degraded: some list of some county was not accepted; 4 held for approval; 5 another run is going; 6 mail "
+        "incomplete; 7 ledger check failed; 8 egress check failed; 130 interrupted."
     ),
 )
 schemas_app = typer.Typer(no_args_is_help=True, help="Look at, check and start dataset files (schemas/).")
@@ -46,6 +51,11 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(alias_app, name="alias")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(lists_app)
+app.add_typer(outbox_app, name="outbox")
+app.add_typer(approve_app)
+app.add_typer(watch_app)
+app.add_typer(person_app, name="person")
+app.add_typer(access_app, name="access")
 app.add_typer(cases_app, name="cases")
 app.add_typer(diff_app)
 app.add_typer(people_app)
@@ -91,11 +101,16 @@ def run_command(
     ] = None,
     schemas: Schemas = None,
     rules: Rules = None,
-    send: Annotated[bool, typer.Option("--send", help="Mail the reports (not built yet: refused).")] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="Mail the reports; without it nothing leaves the machine.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write the letters to OUT/mail instead (as without --send).")
+    ] = False,
 ) -> None:
-    """One night: read the exports, match, judge, write results and each county's report. Nothing leaves the machine."""
-    if send:
-        stop("E402 发送尚未启用：本版本只写出报告文件。办法：去掉 --send。", 1)
+    """One night: read the exports, match, judge, write results and each county's report; with --send, mail them."""
+    if send and dry_run:
+        stop("E402 --send 和 --dry-run 不能一起用。办法：去掉其中一个。", 1)
     default = Path("reconcile.toml")
     request = Request(
         inbox=inbox,
@@ -105,8 +120,9 @@ def run_command(
         rules=rules_folder(rules),
         as_of=business_date(as_of),
         config=config or (default if default.is_file() else None),
+        send=send,
     )
-    night = run(request)
+    night = watched_night(request)
     typer.echo(night.screen)
     raise typer.Exit(night.exit_code)
 

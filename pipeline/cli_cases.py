@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cases import open_ledger, release
+from pipeline import access_log
+from pipeline.cases import Places, open_ledger, release
+from pipeline.cli_access import Reason
 from pipeline.cli_options import Rules, examples, stop
 from pipeline.contracts.rule import load_rules
 from pipeline.desk.case_export import export_cases
@@ -55,17 +56,21 @@ def cases_list(
 def cases_show(
     number: Annotated[str, typer.Argument(help="The case number, however it is typed.")],
     state: State = _DEFAULT,
+    reason: Reason = "",
     rules: Rules = None,
 ) -> None:
     """Show a case and everything that happened to it, in order."""
-    typer.echo(show_case(state, _titles(rules), number))
+    page = show_case(state, _titles(rules), number)
+    _, numbers = access_log.asked_for(state, number)
+    access_log.note(state, "cases show", "", reason, numbers)
+    typer.echo(page)
 
 
 @cases_app.command(
     "export",
     epilog=examples(
         "reconcile cases export --county 533401 --out 533401.xlsx",
-        "reconcile cases export --state /srv/state --results /srv/out/results --county 533422 --out 533422.xlsx",
+        "reconcile cases export --state /srv/state --results /srv/out/results --county 533422 --out 533422.xlsx --reason 月末归档",
     ),
 )
 def cases_export(
@@ -73,9 +78,13 @@ def cases_export(
     out: Annotated[Path, typer.Option(help="The workbook to write; an existing one is not overwritten.")],
     state: State = _DEFAULT,
     results: Annotated[Path, typer.Option(help="The last run's OUT/results.")] = Path("out/results"),
+    reason: Reason = "",
     rules: Rules = None,
 ) -> None:
     """Write a county's 工作台账: every case with its person, its state and what became of it. Numbers are masked."""
+    why = access_log.reason_for(state, reason)
+    if Places(state).was_there():
+        access_log.note(state, "cases export", county, why)
     typer.echo(export_cases(state, results, county, out, _titles(rules)))
 
 
@@ -93,7 +102,8 @@ def cases_release(
 ) -> None:
     """Let the held new cases of a county or a rule go, after a look. Recorded with who and why."""
     with only_run(state), open_ledger(state) as ledger:
-        count = release(ledger, what, reason, getuser())
+        access_log.note(state, "cases release", what, reason)
+        count = release(ledger, what, reason, access_log.os_user())
     typer.echo(f"已放行 {count} 件")
 
 

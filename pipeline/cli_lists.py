@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline import cases
+from pipeline import access_log, cases
 from pipeline.cases import list_history as past
 from pipeline.cli_options import examples, stop
 from pipeline.contracts.list_history import WHOLE, AcceptedByHand
@@ -53,7 +51,8 @@ def accept_command(
         if last_day and last_day < day:
             stop("E259 --until 早于业务日期，等于没有采用。", 1)
         taken = _held_file(ledger, dataset, county, day)
-        event = past.by_hand_event(day, taken, reason=said, who=_user(), until=last_day)
+        event = past.by_hand_event(day, taken, reason=said, who=access_log.os_user(), until=last_day)
+        access_log.note(state, "accept", f"{dataset} {county}", said)
         with ledger.transaction():
             ledger.append([event])
     typer.echo(f"已记入台账：{dataset} {county} 按人工核实采用。再运行一次 reconcile run 即生效。")
@@ -119,14 +118,6 @@ def _date(text: str, option: str) -> date | None:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 a business date has no zone
     except ValueError:
         stop(f"E403 {option} 应写成 YYYY-MM-DD，例如 2026-10-31。", 1)
-
-
-def _user() -> str:
-    """The system's name of who runs this; the environment could say anything."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 def _must_exist(state: Path) -> None:

@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline import desk
+from pipeline import access_log, desk
+from pipeline.cli_access import Reason
 from pipeline.cli_options import Rules, Schemas, examples, stop
+from pipeline.contracts.problem import ReconcileError
 from pipeline.installed_folders import rules_folder, schemas_folder
 
 people_app = typer.Typer()
@@ -21,7 +23,7 @@ people_app = typer.Typer()
     epilog=examples(
         "reconcile review --out out",
         "reconcile review --out /srv/out --state /srv/state --export review.xlsx",
-        "reconcile review --out /srv/out --state /srv/state --import review.xlsx --who 王芳",
+        "reconcile review --out /srv/out --state /srv/state --import review.xlsx --who 王芳 --reason 十一月核对",
     ),
 )
 def review_command(
@@ -41,9 +43,11 @@ def review_command(
     import_from: Annotated[
         Path | None, typer.Option("--import", help="Take a filled-in workbook (or CSV) back.")
     ] = None,
+    reason: Reason = "",
     schemas: Schemas = None,
 ) -> None:
     """Decide the doubtful pairs: a local page side by side (keys 1, 2, 3), or a workbook out and in."""
+    why = access_log.reason_for(state or out / "state", reason)
     request = desk.ReviewRequest(
         out=out,
         state=state or out / "state",
@@ -54,6 +58,8 @@ def review_command(
         export_to=export_to,
         import_from=import_from,
     )
+    how = "import" if import_from else "export" if export_to else "page"
+    access_log.note(request.state, f"review {how}", dataset, why)
     desk.review(request, typer.echo, lambda: datetime.now().astimezone())
 
 
@@ -61,7 +67,7 @@ def review_command(
     "explain",
     epilog=examples(
         "reconcile explain 53990119800101001X --out out",
-        "reconcile explain 53990119800101001X41 --why-not living_subsidy",
+        "reconcile explain 53990119800101001X41 --why-not living_subsidy --reason 本人来电询问",
         "reconcile explain - --full-ids   (the number is read from the keyboard and stays out of the shell's history)",
     ),
 )
@@ -75,6 +81,7 @@ def explain_command(
         str, typer.Option(help="Only this benefit (code or Chinese title): what stands in the way.")
     ] = "",
     full_ids: Annotated[bool, typer.Option("--full-ids", help="Show whole numbers.")] = False,
+    reason: Reason = "",
     config: Annotated[
         Path | None, typer.Option(help="Settings file; default: ./reconcile.toml if it is there.")
     ] = None,
@@ -84,7 +91,21 @@ def explain_command(
     """Everything about one person: every row in every list, how it was matched, facts, each rule's conditions."""
     who = sys.stdin.readline() if person == "-" else person
     folders = _night_folders(out, state, schemas, rules, config)
-    typer.echo(desk.explain(who, folders, benefit=why_not, full_ids=full_ids))
+    why = access_log.reason_for(folders.state, reason, config)
+    command = "explain --full-ids" if full_ids else "explain"
+    try:
+        page = desk.explain(who, folders, benefit=why_not, full_ids=full_ids)
+    except ReconcileError as error:
+        if error.problem.code == "E530":  # that somebody is not on the register is knowledge, too
+            _noted(folders.state, command, who, why)
+        raise
+    _noted(folders.state, command, who, why)
+    typer.echo(page)
+
+
+def _noted(state: Path, command: str, who: str, why: str) -> None:
+    what, numbers = access_log.asked_for(state, who)
+    access_log.note(state, command, what, why, numbers)
 
 
 @people_app.command(

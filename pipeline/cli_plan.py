@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pipeline import access_log
+from pipeline.cli_access import Reason
 from pipeline.cli_options import Schemas, business_date, examples
 from pipeline.desk.plan import PlanRequest
 from pipeline.desk.plan_command import plan_rules
@@ -53,6 +55,7 @@ def plan_command(
         typer.Option(metavar="FILE.csv", help="Also write the counts by county to this new CSV file."),
     ] = None,
     state: Annotated[Path, typer.Option(help="The last run's state folder.")] = Path("out/state"),
+    reason: Reason = "",
     config: _Settings = None,
     schemas: Schemas = None,
 ) -> None:
@@ -68,4 +71,7 @@ def plan_command(
         samples=samples,
         config=config or (default if default.is_file() else None),
     )
-    typer.echo(plan_rules(request, out))
+    page = plan_rules(request, out)
+    if samples:  # masked examples are of people all the same
+        access_log.note(state, "plan", benefit, reason)
+    typer.echo(page)

@@ -1,18 +1,17 @@
-"""One night, from the departments' exports to the counties' reports. This file is the table of contents."""
+"""One night, from the departments' exports to the counties' reports and their mail. This file is the table of contents."""
 
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 
-from pipeline import cases, entitlement, intake, matching, reports
+from pipeline import cases, delivery, entitlement, intake, matching, reports
 from pipeline.cases.list_history import list_history
 from pipeline.contracts.dataset import Dataset, load_datasets
 from pipeline.contracts.delivered import Intake
@@ -20,15 +19,18 @@ from pipeline.contracts.list_history import RegisterHeld
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.rule import Rule, load_rules
 from pipeline.contracts.settings import Settings, load_settings
-from pipeline.contracts.tables import REMINDERS
 from pipeline.contracts.visit_signs import load_visit_signs
 from pipeline.identity import region
-from pipeline.identity.mask import mask_text
-from pipeline.reports.reminders import reminder_rows
-from pipeline.results import write_batches, write_results
-from pipeline.run_lock import only_run
+from pipeline.night_database import night_database
+from pipeline.night_outputs import forget_old_reports, write_night
+from pipeline.night_state import night_state, purge_old
+from pipeline.night_tables import county_names, night_for_reports
+from pipeline.results import write_results
+from pipeline.run_log import RunLog
 
 OK, DEGRADED, HELD = 0, 3, 4
+KEPT_BACKUPS = 14
+_WORST_FIRST = (2, 1, 8, 7, 6, 5, 4, 3)  # of several exit codes the first of these is returned
 _NOTHING_THERE = Problem(
     "E210",
     "error",
@@ -49,23 +51,30 @@ class Request:
     rules: Path
     as_of: date | None = None
     config: Path | None = None
+    send: bool = False
 
 
 @dataclass(frozen=True)
 class Night:
-    """What came out: the exit code and the screen that says where to look."""
+    """What came out: the exit code, the screen that says where to look, and the night in numbers for who watches over it."""
 
     as_of: date
     exit_code: int
     screen: str
+    accepted: int = 0  # lists, counted list × county
+    expected: int = 0
+    counties: int = 0
+    mails: Mapping[str, int] = field(default_factory=dict)  # by fate
+    codes: Sequence[str] = ()  # of the problems
 
 
-def run(request: Request) -> Night:
+def run(request: Request, log: RunLog | None = None) -> Night:
     """The whole line once. Raises ReconcileError where nothing can be said (usage, settings, schemas, rules, register)."""
     os.umask(0o077)  # everything here is sensitive personal information
     settings = load_settings(request.config)
     datasets = load_datasets(request.schemas)
     rules, signs = load_rules(request.rules), load_visit_signs(request.rules)
+    post = delivery.post_office(settings, request.config, request.state, request.out, send=request.send)
     there = request.inbox.is_dir()
     as_of = request.as_of or (intake.newest_date(request.inbox, datasets, settings) if there else None)
     if as_of is None or not there:
@@ -74,29 +83,38 @@ def run(request: Request) -> Night:
     entitlement.rehearse(datasets, rules, as_of)
     entitlement.rehearse_visits(signs, entitlement.declared_facts(datasets), as_of)
     _check_writable(request.out, request.state)
+    log = log or RunLog(request.state)
+    log.as_of = as_of
 
-    with (
-        only_run(request.state),
-        cases.open_ledger(request.state) as ledger,
-        _database(request.state, settings) as con,
-    ):
-        delivered = take_in(request, ledger, datasets, as_of, settings)
-        matcher = matcher_of(settings, models, request.state)
-        delivered = match(con, datasets, delivered, matcher)
-        said = (*delivered.problems, *matching.judgements.complaints(request.state))
-        delivered = replace(delivered, problems=tuple(sorted(said)))
-        facts = decide(con, datasets, rules, delivered, as_of)
-        told = follow(con, ledger, rules, facts, delivered, settings, request.inbox)
-        delivered = replace(delivered, problems=tuple(sorted((*delivered.problems, *told.problems))))
-        compared = entitlement.note_visits(con, signs, facts, request.state, as_of)
-        entitlement.keep_night(con, request.state, facts, as_of)
-        write_results(con, delivered.coverage, told.cases, request.out / "results")
-        night = _for_reports(con, datasets, rules, settings, delivered, told)
-        if signs is not None:
-            rows = entitlement.visit_rows(con)
-            visits = reports.VisitList(signs, rows, compared.earlier, compared.left_out)
-            night = replace(night, visits=visits)
-    return _report(replace(night, floods=told.floods), delivered, told, request.out)
+    with night_state(request.state, request.out) as ledger:
+        cases.check_date(ledger, as_of, named=request.as_of is not None)
+        with night_database(request.state, settings) as con:
+            with log.step("intake"):
+                delivered = take_in(request, ledger, datasets, as_of, settings)
+            with log.step("matching"):
+                delivered = match(con, datasets, delivered, matcher_of(settings, models, request.state))
+                delivered = with_problems(delivered, matching.judgements.complaints(request.state))
+            with log.step("entitlement"):
+                facts = decide(con, datasets, rules, delivered, as_of)
+            with log.step("cases"):
+                told = follow(con, ledger, rules, facts, delivered, settings, request.inbox)
+                delivered = with_problems(delivered, told.problems)
+            with log.step("results"):
+                compared = entitlement.note_visits(con, signs, facts, request.state, as_of)
+                entitlement.keep_night(con, request.state, facts, as_of)
+                write_results(con, delivered.coverage, told.cases, request.out / "results")
+                night = night_for_reports(con, datasets, rules, settings, delivered, told)
+                if signs is not None:
+                    rows = entitlement.visit_rows(con)
+                    visits = reports.VisitList(signs, rows, compared.earlier, compared.left_out)
+                    night = replace(night, visits=visits)
+        with log.step("mail"):
+            mailed = report_and_mail(ledger, night, told, post, request.out)
+        with log.step("keeping"):
+            cases.backup(ledger, ledger.places.backups, KEPT_BACKUPS)
+            purge_old(ledger, request.state, request.out, settings, as_of)
+        with log.step("reports"):
+            return _end(night, delivered, told, mailed, request.out)
 
 
 def take_in(
@@ -148,6 +166,10 @@ def decide(
     return facts
 
 
+def with_problems(delivered: Intake, more: Iterable[Problem]) -> Intake:
+    return replace(delivered, problems=tuple(sorted((*delivered.problems, *more))))
+
+
 def follow(
     con: duckdb.DuckDBPyConnection,
     ledger: cases.Ledger,
@@ -161,14 +183,7 @@ def follow(
     compiled = entitlement.compile_rules(rules, facts, delivered.as_of)
     names = county_names(delivered, settings)
     night = cases.JudgedNight(con, compiled, facts, delivered.coverage, names, delivered.as_of)
-    return cases.follow(ledger, night, delivered, inbox, _versions())
-
-
-def county_names(delivered: Intake, settings: Settings) -> dict[str, str]:
-    """Code → name of the night's counties: as set, else as the divisions have it, else the code."""
-    codes = sorted(delivered.coverage["county_code"].unique().to_list())
-    own = {code: settings.counties[code].name for code in codes if code in settings.counties}
-    return {code: own.get(code) or region.county_name(code) or code for code in codes}
+    return cases.follow(ledger, night, delivered, inbox, versions())
 
 
 def weights_in_force(settings: Settings, config: Path | None) -> matching.Models:
@@ -181,6 +196,53 @@ def matcher_of(settings: Settings, models: matching.Models, state: Path) -> matc
     """Weights and thresholds with what clerks have judged. Raises ReconcileError E520."""
     chosen, answers = settings.matching, matching.judgements.current(state)
     return matching.Matcher(models, chosen.link_probability, chosen.review_probability, answers)
+
+
+def report_and_mail(
+    ledger: cases.Ledger,
+    night: reports.NightForReports,
+    told: cases.Followed,
+    post: delivery.Post,
+    out: Path,
+) -> delivery.Mailed:
+    """Each county's report as it stands when its letter has gone; then the letters. Raises ReconcileError as `deliver`."""
+    if post.courier is not None:
+        delivery.recover_letters(ledger, told.book, post.state, night.as_of)
+    plan = delivery.plan_mail(ledger, told.book, night.coverage, night.datasets, night.settings, night.as_of)
+    printed = replace(night, cases=plan.told(told.table), period=plan.period)
+    forget_old_reports(out / "reports")
+    reports.write_county_reports(printed, out)
+    return delivery.deliver(ledger, told.book, plan, printed, post)
+
+
+def _end(
+    night: reports.NightForReports,
+    delivered: Intake,
+    told: cases.Followed,
+    mailed: delivery.Mailed,
+    out: Path,
+) -> Night:
+    """What is told of the whole night, once everything has happened."""
+    # register people of unknown counties are nobody's: the register is used, but the night is not whole
+    homeless = any(p.code == "E241" and not p.row for p in delivered.problems)
+    held = HELD if night.floods or mailed.held else OK
+    degraded = DEGRADED if night.degraded or homeless else OK
+    found = {mailed.exit_code, held, degraded}
+    exit_code = next((code for code in _WORST_FIRST if code in found), OK)
+    night = replace(night, cases=told.table, problems=tuple(sorted((*night.problems, *mailed.problems))))
+    write_night(night, delivered, told, mailed, out, exit_code=exit_code, versions=versions())
+    lines = [reports.screen_summary(night, out), *mailed.lines(), *(r.line() for r in told.receipts)]
+    statuses = night.coverage["status"]
+    return Night(
+        night.as_of,
+        exit_code,
+        "\n".join(lines),
+        accepted=int((statuses == "accepted").sum()),
+        expected=len(statuses),
+        counties=len(night.counties),
+        mails=mailed.counts(),
+        codes=tuple(problem.code for problem in night.problems),
+    )
 
 
 def _check_writable(*folders: Path) -> None:
@@ -203,117 +265,5 @@ def _check_writable(*folders: Path) -> None:
             )
 
 
-_PEOPLE = """
-select certificate_number, id_number, name, county_code, address, category, level, valid_until, state, birth_date,
-  guardian_name, cast(null as varchar) as phone
-from people order by certificate_number, person"""
-
-_MATCHED = """
-select p.certificate_number, l.method, count(distinct l.dataset) as lists, min(l.match_probability) as least
-from links as l join people as p on p.person = l.person
-where l.decision = 'linked'
-group by p.certificate_number, l.method
-order by p.certificate_number, l.method"""
-
-_DOUBTFUL = """
-select certificate_number, dataset, source_file, source_row, method, match_probability
-from pairs where decision = 'review'
-order by certificate_number, dataset, source_file, source_row"""
-
-_ANSWERS = """
-select p.certificate_number, p.id_number, p.name, o.county_code, o.benefit, o.outcome, o.strength, o.reason, o.rule_version,
-  cast(o.yuan_a_month as double) as yuan_a_month, cast(o.yuan_once as double) as yuan_once
-from outcomes as o join people as p on p.person = o.person
-order by o.person, o.benefit"""
-
-
-def _for_reports(
-    con: duckdb.DuckDBPyConnection,
-    datasets: Mapping[str, Dataset],
-    rules: Mapping[str, Rule],
-    settings: Settings,
-    delivered: Intake,
-    told: cases.Followed,
-) -> reports.NightForReports:
-    names = county_names(delivered, settings)
-    codes = list(names)
-    return reports.NightForReports(
-        as_of=delivered.as_of,
-        region=settings.region or (region.prefecture_name(codes[0]) if codes else None) or "",
-        counties=names,
-        people=con.sql(_PEOPLE).pl(),
-        outcomes=con.sql(_ANSWERS).pl(),
-        findings=con.sql(
-            "select certificate_number, id_number, name, county_code, finding, reason from findings order by finding, certificate_number, id_number, name"
-        ).pl(),
-        coverage=delivered.coverage,
-        links=con.sql("select dataset, source_file, source_row, method, decision from links").pl(),
-        unlinked=con.sql(
-            "select u.dataset, u.source_file, u.source_row, p.certificate_number, u.reason"
-            " from unlinked as u join people as p on p.person = u.person"
-            " order by u.dataset, u.source_file, u.sheet, u.source_row, u.person, u.reason"
-        ).pl(),
-        matched=con.sql(_MATCHED).pl(),
-        doubtful=con.sql(_DOUBTFUL).pl(),
-        quality=delivered.quality,
-        problems=delivered.problems,
-        files_read=delivered.files_read,
-        rows_read=delivered.rows_read,
-        rows_quarantined=delivered.rows_quarantined,
-        rules=dict(rules),
-        datasets=dict(datasets),
-        settings=settings,
-        cases=told.table,
-    )
-
-
-def _report(night: reports.NightForReports, delivered: Intake, told: cases.Followed, out: Path) -> Night:
-    _forget_old_reports(out / "reports")
-    reminders = reminder_rows(night).to_arrow().to_batches()
-    write_batches(reminders, REMINDERS, out / "results/reminders.parquet")
-    reports.write_county_reports(night, out)
-    reports.write_summary(night, out, told.flow)
-    reports.write_follow_up(night, told.flow, out)
-    cases.write_receipts(told.receipts, out, night.as_of)
-    reports.write_needs(night, out)
-    intake.quarantine_frame(delivered.problems).write_csv(out / "quarantine.csv", include_bom=True)
-    # register people of unknown counties are nobody's: the register is used, but the night is not whole
-    homeless = any(p.code == "E241" and not p.row for p in delivered.problems)
-    exit_code = HELD if night.floods else DEGRADED if night.degraded or homeless else OK
-    inputs = [
-        {"file": mask_text(s.source_file), "dataset": s.dataset, "rows": s.rows} for s in delivered.snapshots
-    ]
-    reports.write_run_json(night, out, exit_code=exit_code, inputs=inputs, versions=_versions())
-    answers = "".join(f"\n{receipt.line()}" for receipt in told.receipts)
-    return Night(night.as_of, exit_code, reports.screen_summary(night, out) + answers)
-
-
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     return {name: version(name) for name in ("reconcile", "duckdb", "polars")}
-
-
-def _forget_old_reports(folder: Path) -> None:
-    """Last run's reports go, so that no county's old list lies beside the new ones. Only our own folders."""
-    if folder.is_dir():
-        for old in sorted(folder.iterdir()):
-            if old.is_dir() and not old.is_symlink() and old.name.isdigit() and len(old.name) == 6:
-                shutil.rmtree(old)
-
-
-class _database:
-    """The night's DuckDB with a private spill folder, emptied before and after (spilled pages are plain text)."""
-
-    def __init__(self, state: Path, settings: Settings) -> None:
-        self._spill = state / "spill"
-        self._settings = settings
-
-    def __enter__(self) -> duckdb.DuckDBPyConnection:
-        shutil.rmtree(self._spill, ignore_errors=True)
-        self._spill.mkdir(parents=True, mode=0o700)
-        limits = self._settings.limits
-        self._con = matching.connect(limits.memory_gb, limits.threads, str(self._spill))
-        return self._con
-
-    def __exit__(self, *_: object) -> None:
-        self._con.close()
-        shutil.rmtree(self._spill, ignore_errors=True)

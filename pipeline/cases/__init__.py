@@ -21,6 +21,7 @@ from pipeline.cases.list_history import register_events as register_events
 from pipeline.cases.night import Recorded as Recorded
 from pipeline.cases.night import record_night as record_night
 from pipeline.cases.night import release as release
+from pipeline.cases.night_order import check_date as check_date
 from pipeline.cases.person_key import PersonKey as PersonKey
 from pipeline.cases.places import Places as Places
 from pipeline.cases.read_tonight import JudgedNight as JudgedNight

@@ -76,6 +76,7 @@ class Book:
     serials: dict[tuple[str, str], int] = field(default_factory=dict)  # letters, month -> given out
     nights: dict[date, Mapping[str, Any]] = field(default_factory=dict)
     persons: int = 0
+    erased: set[int] = field(default_factory=set)  # people whose keys are forgotten (PIPL art. 47)
 
     @property
     def last_night(self) -> date | None:
@@ -247,6 +248,19 @@ def _person(book: Book, event: Event) -> None:
     book.persons = max(book.persons, body["person"])
 
 
+def _erased(book: Book, event: Event) -> None:
+    """Nobody is known again by the keys of an erased person. His cases are over: each was closed by an event of its own."""
+    body: Mapping[str, Any] = event.body
+    person = body["person"]
+    if any(case.person == person and case.state not in OVER for case in book.cases.values()):
+        raise ValueError("erased with an open case")
+    for key, people in list(book.people.items()):
+        people.discard(person)
+        if not people:
+            del book.people[key]
+    book.erased.add(person)
+
+
 def _county(book: Book, event: Event) -> None:
     book.letters[str(event.body["county"])] = str(event.body["letters"])
 
@@ -255,7 +269,7 @@ def _nothing(book: Book, event: Event) -> None:
     """Events of other matters (accepted lists, approvals)."""
 
 
-_ABOUT_NO_CASE = {"night": _night, "person": _person, "county": _county}
+_ABOUT_NO_CASE = {"night": _night, "person": _person, "county": _county, "erased": _erased}
 _CHANGES = {
     "changed": _changed,
     "unseen": _unseen,

@@ -16,10 +16,11 @@ from pipeline.cases.flood import Flood
 from pipeline.cases.flow import case_flow
 from pipeline.cases.ledger import Ledger
 from pipeline.cases.list_history import list_events
-from pipeline.cases.night import record_night
+from pipeline.cases.night import Recorded, record_night
 from pipeline.cases.night_archive import archive_night
 from pipeline.cases.read_tonight import JudgedNight, read_tonight
 from pipeline.cases.table import case_table
+from pipeline.cases.tonight import Tonight
 from pipeline.contracts.delivered import Intake
 from pipeline.contracts.problem import Problem
 
@@ -31,12 +32,29 @@ class Followed:
     """What the ledger says after the night. `table`: CASES and CASES_TOLD of everything that has a number; `cases`: without what was
     only ever doubtful; `flow`: what every night did to the cases."""
 
-    table: pl.DataFrame
-    cases: pl.DataFrame
+    recorded: Recorded
+    tonight: Tonight
     flow: pl.DataFrame
-    floods: tuple[Flood, ...]
     receipts: tuple[Receipt, ...]
     problems: tuple[Problem, ...]
+
+    @property
+    def book(self) -> Book:
+        return self.recorded.book
+
+    @property
+    def floods(self) -> tuple[Flood, ...]:
+        return self.recorded.floods
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """Made anew each time: what is sent later in the night changes it."""
+        return case_table(self.recorded, self.tonight)
+
+    @property
+    def cases(self) -> pl.DataFrame:
+        flagged = [number for number, case in self.book.cases.items() if case.flagged]
+        return self.table.filter(pl.col("case_number").is_in(flagged))
 
 
 def follow(
@@ -50,18 +68,9 @@ def follow(
     read = read_feedback(inbox / FEEDBACK, night.counties, night.as_of)
     answers, receipts = feedback_events(read, _known(book), night.as_of)
     tonight = read_tonight(night)
-    recorded = record_night(ledger, tonight, [*list_events(ledger, delivered), *answers])
+    recorded = record_night(ledger, tonight, [*list_events(ledger, delivered), *answers], book)
     archive_night(ledger.places.state, ledger.key, night, delivered, versions)
-    table = case_table(recorded, tonight)
-    flagged = [number for number, case in recorded.book.cases.items() if case.flagged]
-    return Followed(
-        table,
-        table.filter(pl.col("case_number").is_in(flagged)),
-        case_flow(ledger.events()),
-        recorded.floods,
-        tuple(receipts),
-        read.all_problems(),
-    )
+    return Followed(recorded, tonight, case_flow(ledger.events()), tuple(receipts), read.all_problems())
 
 
 def _known(book: Book) -> dict[str, KnownCase]:

@@ -11,6 +11,7 @@ from pipeline.cases.event import Event
 from pipeline.cases.flood import Flood, counts_of, floods, is_in
 from pipeline.cases.ledger import Ledger
 from pipeline.cases.life import events_of_night
+from pipeline.cases.night_order import too_early
 from pipeline.cases.people import recognise
 from pipeline.cases.tonight import Tonight
 from pipeline.contracts.problem import Problem, ReconcileError
@@ -35,12 +36,16 @@ class Recorded:
         return tuple(told[what] for what in sorted(told) if any(is_in(what, case) for case in held))
 
 
-def record_night(ledger: Ledger, tonight: Tonight, further: Sequence[Event] = ()) -> Recorded:
+def record_night(
+    ledger: Ledger, tonight: Tonight, further: Sequence[Event] = (), book: Book | None = None
+) -> Recorded:
     """Appends the night's events (`further` first: accepted lists, feedback). The same night again appends nothing.
+
+    `book`: what the ledger says, where the caller has read it already; it is changed.
 
     Raises ReconcileError as Ledger; E716 where the date lies before the last night's.
     """
-    book = read_book(ledger.events())
+    book = book or read_book(ledger.events())
     _in_order(book, tonight.as_of)
     with ledger.transaction():
         events = list(further)
@@ -100,7 +105,4 @@ def release(ledger: Ledger, what: str, reason: str, who: str) -> int:
 
 def _in_order(book: Book, as_of: date) -> None:
     if book.last_night and as_of < book.last_night:
-        what = "业务日期早于已记录的最后一夜"
-        why = f"最后一夜是 {book.last_night}，这次是 {as_of}；往回跑会让疑点的先后失真"
-        cure = "检查 --as-of 和收件夹里名册的日期；只想看看旧数据，请用另一个 --state 文件夹"
-        raise ReconcileError(Problem("E716", "error", what, why, cure))
+        raise too_early(as_of, book.last_night)

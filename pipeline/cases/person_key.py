@@ -37,11 +37,15 @@ class PersonKey:
         Full-width and lower-case characters, spaces and invisible characters make no difference. Raises ValueError where
         nothing is left: all people without a number would be one.
         """
-        plain = unicodedata.normalize("NFKC", text).upper()
-        kept = "".join(c for c in plain if not (c.isspace() or unicodedata.category(c) in ("Cf", "Cc")))
+        kept = text.upper() if text.isascii() and text.isalnum() else _kept(text)
         if not kept or "\0" in kind:
             raise ValueError("an identifier without text, or an impossible kind")
-        return hmac.new(self.secret, f"{kind}\0{kept}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.secret, f"{kind}\0{kept}".encode(), "sha256").hex()
+
+
+def _kept(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).upper()
+    return "".join(c for c in plain if not (c.isspace() or unicodedata.category(c) in ("Cf", "Cc")))
 
 
 def make_key(places: Places) -> PersonKey:

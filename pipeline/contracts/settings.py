@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline.contracts.dataset import Strict
+from pipeline.contracts.mail_settings import Approval, Mail, Period, Retention, checked_addresses, domain_of
 from pipeline.contracts.problem import Problem, ReconcileError
 
 
@@ -17,6 +19,10 @@ class CountySetting(Strict):
     name: str = ""
     full_ids: bool = False  # IDs unmasked in this county's report; only with a recorded reason
     full_ids_reason: str = ""
+    seal: Literal["zip", "xlsx"] = (
+        "zip"  # how whole numbers are locked up for the mail: AES-256 zip, or the workbook
+    )
+    by_township: bool = False  # besides, one file a township, for handing on
 
 
 class Thresholds(Strict):
@@ -71,6 +77,39 @@ class Settings(Strict):
     thresholds: Thresholds = Thresholds()
     matching: Matching = Matching()
     limits: Limits = Limits()
+    mail: Mail = Mail()
+    recipients: dict[str, tuple[str, ...]] = {}  # by six-digit county code
+    departments: dict[str, tuple[str, ...]] = {}  # by folder name of the department (civil_affairs …)
+    period: Period = Period()
+    approval: Approval = Approval()
+    retention: Retention = Retention()
+
+    @field_validator("recipients", "departments")
+    @classmethod
+    def _addresses(cls, lists: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        return {who: checked_addresses(addresses) for who, addresses in lists.items()}
+
+    @field_validator("recipients")
+    @classmethod
+    def _county_codes(cls, lists: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """Codes never build a path or a mail unless they are six digits (failure modes, row 28)."""
+        for code in lists:
+            if not (len(code) == 6 and code.isascii() and code.isdigit()):
+                raise ValueError("recipients 的每一项应是六位区划代码，如 533423")
+        return lists
+
+    @model_validator(mode="after")
+    def _only_allowed_domains(self) -> Settings:
+        allowed = set(self.mail.allowed_domains)
+        wrong = [
+            who
+            for who, addresses in (*self.recipients.items(), *self.departments.items())
+            for address in addresses
+            if domain_of(address) not in allowed
+        ]
+        if wrong:
+            raise ValueError(f"{'、'.join(dict.fromkeys(wrong))} 的收件地址不在 mail.allowed_domains 里")
+        return self
 
 
 def load_settings(path: Path | None) -> Settings:

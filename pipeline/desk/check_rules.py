@@ -22,6 +22,7 @@ from pipeline.entitlement.compile import OWN_FACTS, compile_rule, outcome_sql, v
 from pipeline.entitlement.expression import parse
 from pipeline.entitlement.facts import Fact
 from pipeline.entitlement.parameters import build_parameters, sql_type
+from pipeline.locked_database import in_memory
 
 
 def check_rules(rules: Path, schemas: Path) -> tuple[list[str], bool]:
@@ -30,7 +31,7 @@ def check_rules(rules: Path, schemas: Path) -> tuple[list[str], bool]:
     facts = declared_facts(datasets)
     read, problems = read_all(rules)
     problems += [*_own_facts(schemas, facts), *_twice(read)]
-    with duckdb.connect() as con:
+    with in_memory() as con:
         for path, rule in read.items():
             problems += rule_problems(path, rule, facts, datasets, con)
     return told(problems, f"{len(rule_files(rules))} 条规则")

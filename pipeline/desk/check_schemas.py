@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
-
 from pipeline.contracts.dataset import Dataset, check_place, load_dataset
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.desk.complaints import all_of, at, told
 from pipeline.desk.dataset_facts import fact_problems
 from pipeline.desk.dataset_fields import field_problems
+from pipeline.locked_database import in_memory
 
 
 def check_schemas(folder: Path) -> tuple[list[str], bool]:
     """The lines to print, the count last, and whether anything is wrong."""
     datasets, problems = read_all(folder)
-    with duckdb.connect() as con:
+    with in_memory() as con:
         for path, dataset in datasets.items():
             problems += [*field_problems(path, dataset), *fact_problems(path, dataset, con)]
     problems += [*_twice(datasets), *_register(folder, datasets)]

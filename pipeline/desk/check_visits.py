@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
 from pipeline.contracts.dataset import Dataset, Strict, load_datasets
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.rule import Parameter, RegionValues, Rule
@@ -26,6 +24,7 @@ from pipeline.entitlement.expression import parse
 from pipeline.entitlement.fact import Fact
 from pipeline.entitlement.visit_cases import SignCaseResult, run_sign_cases
 from pipeline.entitlement.visit_signs import compile_signs, rehearse_visits
+from pipeline.locked_database import in_memory
 
 _ANY_DAY = date(2100, 12, 31)  # signs have no first day: no parameter can be late for it
 _MODELS: dict[str, type[Strict]] = {"signs": Sign, "cases": SignCase, "parameters": Parameter}
@@ -57,7 +56,7 @@ def test_visits(rules: Path, schemas: Path) -> tuple[list[str], bool]:
         signs = load_visit_signs(rules)
         if signs is None:
             return [], False
-        with duckdb.connect() as con:
+        with in_memory() as con:
             results = run_sign_cases(con, signs, facts)
     except ReconcileError as error:
         return [problem.line() for problem in all_of(error)], True

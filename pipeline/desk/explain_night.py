@@ -7,7 +7,6 @@ store holds them, and `results/` says what was linked and what was believed for 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,7 +30,9 @@ from pipeline.entitlement.facts import Fact
 from pipeline.identity import region
 from pipeline.identity.mask import mask_text
 from pipeline.intake.store import last_kept
+from pipeline.locked_database import folders_of_a_night
 from pipeline.matching.store import keep
+from pipeline.private_process import scratch
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ def last_night(folders: NightFolders) -> Iterator[LastNight]:
     facts = entitlement.declared_facts(datasets)
     compiled = entitlement.compile_rules(rules, facts, delivered.as_of)
     about_people = tuple(c for c in compiled if c.rule.subject == "register")
-    with tempfile.TemporaryDirectory(prefix="explain-", dir=folders.state) as spill:
-        con = matching.connect(limits.memory_gb, limits.threads, spill)
+    with scratch(folders.state, "explain-") as spill:
+        reached = (*folders_of_a_night(folders.state), folders.results)
+        con = matching.connect(limits.memory_gb, limits.threads, spill, reached)
         try:
             _open(con, folders.results, datasets, delivered)
             name = str(told.get("region") or "")

@@ -18,6 +18,8 @@ SAID = {
     "counties.name": "系统不认识的代码（开发区、农场等）在报告里的名称",
     "counties.full_ids": "true：该县报告里写完整证件号码；须有依据",
     "counties.full_ids_reason": "依据，如批准文件的名称和日期",
+    "counties.seal": "完整号码怎样加密：zip（AES-256 压缩包）或 xlsx（带密码的表格）",
+    "counties.by_township": "true：另按乡镇各出一份，便于转交",
     "thresholds": "名单在什么情况下不予采用（没有另外说明的都是占行数的比例，0 到 1）",
     "thresholds.unknown_codes": "必有的代码列里，认不出的写法超过这个比例就不采用",
     "thresholds.usable_ids": "有可用身份证号或残疾人证号的行少于这个比例就不采用",
@@ -39,6 +41,43 @@ SAID = {
     "limits.memory_gb": "内存（GB）",
     "limits.threads": "线程数；0 表示全部",
     "limits.workbook_mb": "一个表格文件解开后最大多少 MB",
+    "mail": "发邮件。不写 host 就从不发送；加 --send 才发送，只走加密连接",
+    "mail.host": "邮件服务器",
+    "mail.port": "端口：tls 一般为 465，starttls 一般为 587",
+    "mail.security": "tls 或 starttls；没有不加密的方式",
+    "mail.ca_file": "本单位的根证书（PEM，与本文件放在一起）；留空用系统的",
+    "mail.user": "登录名；留空不登录",
+    "mail.sender": "发件地址",
+    "mail.sender_name": "发件人名称：不要出现“残疾”等字样",
+    "mail.reply_to": "回信地址；留空就是发件地址",
+    "mail.contact": "邮件里写的联系方式",
+    "mail.allowed_domains": '只向这些域名发送，如 ["dq.gov.cn"]',
+    "mail.allowed_domains_reason": "用 163.com 等公众邮箱的依据",
+    "mail.operator": "运行失败时通知谁",
+    "mail.secrets": "密码文件（与本文件放在一起，权限 0400）：smtp_password，[county_passwords] 各县附件密码",
+    "mail.timeout_seconds": "等服务器多少秒",
+    "mail.tries_a_night": "一封信一夜试几次",
+    "mail.nights": "试几夜不成就不再试",
+    "mail.largest_mb": "一封信最大多少 MB",
+    "recipients": "各县收件人：县区划代码 = 地址的列表",
+    "departments": "数据质量通知发给哪个部门：部门文件夹名 = 地址的列表",
+    "period": "第N期什么时候发、什么时候反馈",
+    "period.latest_day": "每月最迟这一天发；名册提前到齐就提前发",
+    "period.workdays_to_answer": "几个工作日内反馈",
+    "period.urgent": "不等下一期、随时下发的政策代码或疑点代码",
+    "period.holidays": "程序自带日历还不知道的放假日，如 [2027-02-08]",
+    "period.workdays": "调休上班的周末",
+    "approval": "发送前的批准（reconcile approve）",
+    "approval.second_person": "true：不能由运行的人自己批准",
+    "approval.always": "true：每期都要批准；false：只在新增异常多、收件人或规则有改动时",
+    "retention": "各类文件保存多少天；0 表示不清除",
+    "retention.snapshots": "采用过的名册（Parquet）",
+    "retention.quarantine": "隔离的文件",
+    "retention.nights": "各夜存档（reconcile diff 用）",
+    "retention.mail": "已办结的邮件文件",
+    "retention.backups": "台账备份",
+    "retention.log": "运行日志（网络安全法要求不少于六个月）",
+    "retention.access": "查看个人信息的记录（不少于三年）",
 }
 _HEAD = """# reconcile 的设置。每一项都有默认值，这里写的就是默认值；不写这个文件也能运行。
 # 放在运行命令的文件夹里自动使用，或用 --config 指明。密码不写在这里。
@@ -68,14 +107,27 @@ def settings_text(region: str) -> str:
     values = {**Settings().model_dump(), "region": region}
     plain = [name for name, value in values.items() if not isinstance(value, dict)]
     lines = [_HEAD, *(_key(name, name, values[name]) for name in plain)]
-    for name in (name for name in values if name not in plain and name != "counties"):
+    for name in (name for name in values if name not in plain and name not in _EXAMPLES):
         table = values[name]
         lines += [
             f"\n# {SAID[name]}",
             f"[{name}]",
             *(_key(f"{name}.{key}", key, table[key]) for key in table),
         ]
-    return "\n".join([*lines, _counties_example()])
+    return "\n".join([*lines, *(_example(name) for name in _EXAMPLES), _counties_example()])
+
+
+# tables whose keys are codes: by default there is nobody to be named
+_EXAMPLES = {
+    "counties": "",
+    "recipients": '"533499" = ["canlian@example.gov.cn"]',
+    "departments": 'civil_affairs = ["minzheng@example.gov.cn"]',
+}
+
+
+def _example(name: str) -> str:
+    line = _EXAMPLES[name]
+    return f"\n# {SAID[name]}\n# [{name}]\n# {line}" if line else ""
 
 
 def _key(path: str, key: str, value: Any) -> str:

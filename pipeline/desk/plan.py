@@ -6,7 +6,6 @@ on both sides by the night's own SQL over the facts that it kept (`STATE/night/`
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +25,8 @@ from pipeline.entitlement.compile import OWN_FACTS, compile_rule
 from pipeline.entitlement.fact import Fact
 from pipeline.entitlement.kept_night import KeptNight, check_declared, kept_night, open_night
 from pipeline.identity import region
+from pipeline.locked_database import folders_of_a_night
+from pipeline.private_process import scratch
 
 ValueChange = tuple[str, str, str, str, list[str]]
 
@@ -97,8 +98,10 @@ def plan(request: PlanRequest) -> Plan:
     changes, idle = changed_rules(old, new, day)
     outside = [c for c in changes if any(r.subject != "register" for r in (c.old, c.new) if r)]
     inside = [c for c in changes if c not in outside]
-    with tempfile.TemporaryDirectory(prefix="plan-", dir=request.state) as spill:
-        con = matching.connect(settings.limits.memory_gb, settings.limits.threads, spill)
+    with scratch(request.state, "plan-") as spill:
+        con = matching.connect(
+            settings.limits.memory_gb, settings.limits.threads, spill, folders_of_a_night(request.state)
+        )
         try:
             _open(con, night, inside, facts)
             codes = [row[0] for row in con.execute("select county_code from covered order by 1").fetchall()]

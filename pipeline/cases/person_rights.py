@@ -1,0 +1,93 @@
+"""A person's rights in the ledger (PIPL arts 46, 47): `correction` and `erased` events. None holds a name or a number.
+
+The ledger cannot forget: its events are chained. It knows people by keyed hashes only, and after `erased` nobody is known
+again by those of that person; who is still on a department's list comes again as somebody new.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pipeline.cases.case_state import OVER, Book, read_book
+from pipeline.cases.event import Event
+from pipeline.cases.ledger import Ledger
+from pipeline.cases.people import Somebody, new_keys
+
+CORRECTION, ERASED = "correction", "erased"
+_CORRECTIONS = (
+    "SELECT sequence, on_date, body FROM events WHERE kind = 'correction' AND on_date >= ? ORDER BY sequence"
+)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What somebody asks a department to put right. `person` is the ledger's number, `cases` all of the person's."""
+
+    sequence: int
+    on: date
+    department: str
+    note: str
+    person: int
+    cases: tuple[str, ...]
+
+
+def corrections(ledger: Ledger, since: date = date.min) -> list[Correction]:
+    """Those noted under that business date or later, in order, without those of people who were erased since.
+
+    A correction bears the date of the ledger's last event, so one that is noted after the letters of a night bears that
+    night's date: asked with the date of the last letters none is lost, and one may be told twice. Raises as `Ledger.query`.
+    """
+    found = ledger.query(_CORRECTIONS, (since.isoformat(),))
+    if not found:
+        return []
+    book = read_book(ledger.events())
+    said = [(sequence, date.fromisoformat(on), json.loads(body)) for sequence, on, body in found]
+    return [
+        Correction(
+            sequence, on, body["department"], body["note"], body["person"], cases_of(book, body["person"])
+        )
+        for sequence, on, body in said
+        if body["person"] not in book.erased
+    ]
+
+
+def cases_of(book: Book, person: int) -> tuple[str, ...]:
+    """The numbers of a person's cases, sorted."""
+    return tuple(sorted(number for number, case in book.cases.items() if case.person == person))
+
+
+def note_correction(ledger: Ledger, one: Somebody, people: Sequence[int], department: str, note: str) -> int:
+    """Writes a `correction` of the person (who is entered where no case made the ledger know him); the ledger's person.
+
+    `note` must hold no number of anybody. Raises as Ledger.
+    """
+    book = read_book(ledger.events())
+    person = people[0] if people else book.persons + 1
+    on = _last_date(ledger)
+    events = []
+    if not people:
+        keys = new_keys(book.people, person, one, ledger.key)
+        events.append(Event(on, "person", None, {"person": person, "keys": keys}))
+    events.append(Event(on, CORRECTION, None, {"person": person, "department": department, "note": note}))
+    with ledger.transaction():
+        ledger.append(events)
+    return person
+
+
+def note_erasure(ledger: Ledger, people: Sequence[int]) -> tuple[str, ...]:
+    """Closes the people's open cases with why `erased` and has the ledger forget their keys; the cases closed."""
+    book = read_book(ledger.events())
+    on = _last_date(ledger)
+    still_open = [n for p in people for n in cases_of(book, p) if book.cases[n].state not in OVER]
+    with ledger.transaction():
+        ledger.append(Event(on, "closed", number, {"why": ERASED}) for number in still_open)
+        ledger.append(Event(on, ERASED, None, {"person": person}) for person in people)
+    return tuple(still_open)
+
+
+def _last_date(ledger: Ledger) -> date:
+    last = ledger.query("SELECT max(on_date) FROM events")[0][0]
+    return date.fromisoformat(last) if last else date.min

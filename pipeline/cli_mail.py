@@ -1,0 +1,249 @@
+"""The commands about mail that waits: the outbox, and approving what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import access_log, delivery
+from pipeline.cases import Book, Ledger, open_ledger, read_book
+from pipeline.cases.case_state import OVER
+from pipeline.cli_access import Reason
+from pipeline.cli_options import examples, stop
+from pipeline.contracts.settings import Settings, load_settings
+from pipeline.delivery.approval import approve, by_hand, handed_over
+from pipeline.delivery.outbox import Outbox, Posted, read_outbox
+from pipeline.delivery.period import calendar
+from pipeline.desk.outbox_page import STATES, approval_page, letter_page, outbox_lines
+from pipeline.run_lock import only_run
+
+outbox_app = typer.Typer(no_args_is_help=True, help="Letters that wait, went or did not get through.")
+approve_app = typer.Typer()
+State = Annotated[Path, typer.Option(help="The run's state folder, in which the ledger lies.")]
+Config = Annotated[Path | None, typer.Option(help="Settings file; default: ./reconcile.toml if it is there.")]
+Letters = Annotated[list[str], typer.Argument(help="Letters as `outbox list` names them, or all.")]
+_DEFAULT = Path("out/state")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The open ledger with what it says."""
+
+    ledger: Ledger
+    book: Book
+    box: Outbox
+
+    @property
+    def on(self) -> date:
+        """Under which date something is recorded: the last night's."""
+        return self.book.last_night or date.min
+
+
+@contextmanager
+def _desk(state: Path) -> Iterator[Desk]:
+    """Only while no run is going: both write."""
+    if not state.is_dir():
+        stop("E826 没有这个状态文件夹。办法：用 --state 指明 reconcile run 用的那一个。", 1)
+    with only_run(state), open_ledger(state) as ledger:
+        book = read_book(ledger.events())
+        yield Desk(ledger, book, read_outbox(ledger))
+
+
+def _settings(config: Path | None) -> tuple[Settings, Path | None]:
+    default = Path("reconcile.toml")
+    chosen = config or (default if default.is_file() else None)
+    return load_settings(chosen), chosen
+
+
+@outbox_app.command(
+    "list",
+    epilog=examples("reconcile outbox list", "reconcile outbox list --status doubtful --state /srv/state"),
+)
+def outbox_list(
+    status: Annotated[str, typer.Option(help=f"Only these: {', '.join(STATES)}.")] = "",
+    state: State = _DEFAULT,
+) -> None:
+    """List letters: state, place, since when, why."""
+    if status and status not in STATES:
+        stop(f"E826 没有“{status}”这种状态。办法：写 {'、'.join(STATES)} 之一。", 1)
+    with _desk(state) as desk:
+        letters = desk.box.in_state(*([status] if status else STATES))
+    typer.echo(outbox_lines(letters))
+
+
+@outbox_app.command(
+    "show",
+    epilog=examples(
+        "reconcile outbox show 2026p1-533423-1a2b3c4d5e --reason 批准前查看",
+        "reconcile outbox show 2026p1-533423-1a2b3c4d5e --extract look --reason 复核",
+    ),
+)
+def outbox_show(
+    letter: Annotated[str, typer.Argument(help="The letter as `outbox list` names it.")],
+    extract: Annotated[Path | None, typer.Option(help="Also put the .eml into this folder.")] = None,
+    state: State = _DEFAULT,
+    reason: Reason = "",
+) -> None:
+    """Show one letter: to whom, what it says, what is attached."""
+    why = access_log.reason_for(state, reason)
+    with _desk(state) as desk:
+        one = _named(desk.box, [letter])[0]
+        access_log.note(state, "outbox show", one.letter_id, why, (*one.cargo.asked, *one.cargo.again))
+        typer.echo(letter_page(state, one, extract))
+
+
+@outbox_app.command(
+    "hold",
+    epilog=examples(
+        "reconcile outbox hold all --reason 收到更正的名册", "reconcile outbox hold LETTER --reason …"
+    ),
+)
+def outbox_hold(
+    letters: Letters,
+    reason: Annotated[str, typer.Option(help="Why it must not go yet.")],
+    state: State = _DEFAULT,
+) -> None:
+    """Keep letters from going until they are released."""
+    with _desk(state) as desk:
+        chosen = _named(desk.box, letters, "queued", "later")
+        by_hand(desk.ledger, desk.box, "mail_held", chosen, reason, access_log.os_user(), desk.on)
+    typer.echo(f"已暂停 {len(chosen)} 封")
+
+
+@outbox_app.command(
+    "release",
+    epilog=examples(
+        "reconcile outbox release all --reason 已核对", "reconcile outbox release LETTER --reason …"
+    ),
+)
+def outbox_release(
+    letters: Letters,
+    reason: Annotated[str, typer.Option(help="Why it may go.")],
+    state: State = _DEFAULT,
+) -> None:
+    """Let letters go that a person had held. (What waits for approval goes by `reconcile approve`.)"""
+    with _desk(state) as desk:
+        chosen = [one for one in _named(desk.box, letters, "held") if one.by_hand_held]
+        by_hand(desk.ledger, desk.box, "mail_released", chosen, reason, access_log.os_user(), desk.on)
+    typer.echo(f"已放行 {len(chosen)} 封；下一次 reconcile run --send 或 reconcile outbox retry 时发出")
+
+
+@outbox_app.command(
+    "retry",
+    epilog=examples(
+        "reconcile outbox retry --config reconcile.toml",
+        "reconcile outbox retry LETTER --again --reason 对方确认没有收到",
+    ),
+)
+def outbox_retry(
+    letters: Annotated[list[str] | None, typer.Argument(help="Letters; default: all that may go.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also what was refused, given up, or may have gone already.")
+    ] = False,
+    reason: Reason = "",
+    state: State = _DEFAULT,
+    config: Config = None,
+) -> None:
+    """Send now what may go. A letter that may have gone already goes again only by name, with --again and a reason."""
+    settings, path = _settings(config)
+    post = delivery.post_office(settings, path, state, state.parent, send=True)
+    if again and not (letters and reason.strip()):
+        stop(
+            "E826 --again 要写明是哪一封和 --reason。办法：先 `reconcile outbox list --status doubtful`。", 1
+        )
+    with _desk(state) as desk:
+        delivery.recover_letters(desk.ledger, desk.book, state, desk.on)
+        box = read_outbox(desk.ledger)
+        if again:
+            chosen = _named(box, letters or [], "doubtful", "refused", "given_up", "later")
+            by_hand(desk.ledger, box, "mail_released", chosen, reason, access_log.os_user(), desk.on)
+        elif letters:
+            chosen = _named(box, letters, "later")
+            by_hand(
+                desk.ledger, box, "mail_released", chosen, reason or "重试", access_log.os_user(), desk.on
+            )
+        assert post.courier is not None  # noqa: S101 send=True
+        tally = delivery.dispatch(desk.ledger, desk.book, box, state, settings, desk.on, post.courier)
+    mailed = delivery.Mailed(tally=tally)
+    typer.echo("\n".join(mailed.lines()) or "没有要发的邮件。")
+    raise typer.Exit(mailed.exit_code)
+
+
+@outbox_app.command(
+    "handed",
+    epilog=examples(
+        "reconcile outbox handed 533401 --reason 政务微信下发",
+        "reconcile outbox handed all --reason 会议发放",
+    ),
+)
+def outbox_handed(
+    county: Annotated[str, typer.Argument(help="The county (six digits), or all.")],
+    reason: Annotated[str, typer.Option(help="By which way the report went.")],
+    state: State = _DEFAULT,
+    config: Config = None,
+) -> None:
+    """Note that the last report went to a county by another way than mail: its open cases count as sent."""
+    settings, _ = _settings(config)
+    with _desk(state) as desk:
+        numbers = [
+            case.number
+            for case in desk.book.cases.values()
+            if county in ("all", case.county)
+            and case.flagged
+            and case.state == "open"
+            and case.state not in OVER
+        ]
+        due_on = calendar(settings.period).after(desk.on, settings.period.workdays_to_answer)
+        count = handed_over(desk.ledger, desk.book, numbers, due_on, reason, access_log.os_user(), desk.on)
+    typer.echo(f"已登记下发 {count} 件，反馈截止日 {due_on}")
+
+
+@approve_app.command(
+    "approve",
+    epilog=examples(
+        "reconcile approve", "reconcile approve 1a2b3c4d5e6f --reason 已与维西县核对 --state /srv/state"
+    ),
+)
+def approve_command(
+    batch: Annotated[
+        str, typer.Argument(help="The number that `reconcile approve` shows; empty: show.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Why it may go.")] = "",
+    state: State = _DEFAULT,
+    config: Config = None,
+) -> None:
+    """Show what waits for approval, or approve a batch: exactly what was looked at, nothing else."""
+    settings, _ = _settings(config)
+    with _desk(state) as desk:
+        if not batch:
+            typer.echo(approval_page(desk.box))
+            return
+        if not reason.strip():
+            stop("E826 批准要写明 --reason。办法：写上看过什么、为什么可以发。", 1)
+        who = access_log.os_user()
+        access_log.note(state, "approve", batch, reason)
+        letters = approve(desk.ledger, desk.book, desk.box, batch, reason, who, settings.approval)
+    typer.echo(f"已批准 {len(letters)} 封；下一次 reconcile run --send 或 reconcile outbox retry 时发出")
+
+
+def _named(box: Outbox, names: list[str], *states: str) -> list[Posted]:
+    """The letters of these names (or all) in these states. Ends the program (E826) where a name is none of them."""
+    if names == ["all"]:
+        return box.in_state(*states)
+    wrong = [
+        name
+        for name in names
+        if name not in box.letters or (states and box.letters[name].state not in states)
+    ]
+    if wrong:
+        stop(
+            f"E826 发件箱里没有这样的邮件，或它不在可以这样做的状态：{'、'.join(wrong)[:200]}。办法：先 `reconcile outbox list`。",
+            1,
+        )
+    return [box.letters[name] for name in names]

@@ -1,0 +1,176 @@
+"""All letters of a night: each county's report or notice, each department's quality letter, finished and with what is expected of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from pipeline.cases import Ledger
+from pipeline.cases.person_rights import corrections
+from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.delivery.compose import Words, about, letters, report_files, sealed
+from pipeline.delivery.envelope import build
+from pipeline.delivery.expected import NightTables, expected_of, nothing_of_people, tables_of
+from pipeline.delivery.holds import reasons_to_hold, rules_digest
+from pipeline.delivery.letter import CSV, Attachment, Expected, Kind, Letter
+from pipeline.delivery.outbox import Cargo
+from pipeline.delivery.plan import MailPlan
+from pipeline.delivery.secrets import Secrets
+from pipeline.reports import NightForReports, mail_words, quality_letter
+from pipeline.reports.county import full_ids
+from pipeline.reports.mail_facts import CountyCounts, MailFacts, county_counts, mail_facts
+
+_DAYS_BETWEEN = 7  # quality letters to one department, but with the period
+_NUMBERS = ("疑点编号", "事项", "日期", "说明")
+_BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished letter and what is known of it. `about`: a digest of what it says, `rules`: of the rules that it rests on."""
+
+    letter: Letter
+    message: bytes = field(repr=False)
+    expected: Expected = field(repr=False)
+    about: str
+    rules: str
+    cargo: Cargo
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What every county's letter is made from; once a night."""
+
+    plan: MailPlan
+    night: NightForReports
+    out: Path
+    secrets: Secrets
+    tables: NightTables
+    counts: Mapping[str, CountyCounts]
+    rules: str
+
+
+def night_letters(
+    ledger: Ledger,
+    plan: MailPlan,
+    night: NightForReports,
+    out: Path,
+    secrets: Secrets,
+    problems: list[Problem],
+) -> list[Made]:
+    """In the order of counties and departments. A county that cannot be served is told in `problems`."""
+    made: list[Made] = []
+    if night.settings.recipients:
+        rules = rules_digest(night.outcomes["rule_version"].unique().to_list())
+        desk = _Desk(plan, night, out, secrets, tables_of(night), county_counts(night), rules)
+        for county in night.reported_counties():
+            if not night.settings.recipients.get(county):
+                problems.append(_nobody(county))
+            elif plan.period is not None or county in plan.cargo:
+                try:
+                    made += _to_county(desk, county)
+                except ReconcileError as refused:
+                    problems.append(refused.problem)
+    return [*made, *_to_departments(ledger, plan, night)]
+
+
+def _nobody(county: str) -> Problem:
+    cure = "在 reconcile.toml 的 [recipients] 里写上该县的邮箱；不用邮件的县，下发后用 `reconcile outbox handed` 登记"
+    return Problem("E810", "warning", "该县没有收件人，报告没有发出", "设置里没有写", cure, county=county)
+
+
+def _to_county(desk: _Desk, county: str) -> Iterator[Made]:
+    """Raises ReconcileError E811 where whole numbers are wanted and there is no password."""
+    plan, settings = desk.plan, desk.night.settings
+    cargo = plan.cargo.get(county, Cargo())
+    kind: Kind = "report" if plan.period is not None else "notice"
+    only_numbers = kind == "notice" and not cargo.asked
+    facts = _facts(desk, county, cargo)
+    stem = mail_words.stem(facts)
+    if only_numbers:
+        plain = _numbers_only(desk.night, cargo, stem, plan.as_of)
+        files = plain
+    else:
+        plain = report_files(desk.out / "reports" / county, stem, facts.month)
+        files = sealed(plain, county, settings, desk.secrets, stem, facts.month)
+    facts = _facts(desk, county, cargo, files)
+    words = Words(mail_words.subject(facts), mail_words.body(facts), stem)
+    addresses = settings.recipients[county]
+    key = plan.key if kind == "report" else f"n{plan.key}"
+    held = reasons_to_hold(plan.box, county, addresses, desk.night.floods, desk.rules, settings.approval)
+    for letter in letters(kind, key, plan.as_of, county, addresses, words, files):
+        expected = expected_of(desk.night, county, letter.to, tables=desk.tables)
+        if only_numbers:
+            rows = len(cargo.reminded) + len(cargo.corrected)
+            expected = nothing_of_people(county, letter.to, rows, _NUMBERS, cases=expected.cases)
+        yield Made(
+            letter, build(letter, settings.mail), expected, about(words, plain), desk.rules, cargo, held
+        )
+
+
+def _facts(desk: _Desk, county: str, cargo: Cargo, files: tuple[Attachment, ...] = ()) -> MailFacts:
+    setting = desk.night.settings.counties.get(county)
+    locked = setting is not None and full_ids(desk.night, county) and bool(cargo.asked or desk.plan.period)
+    return mail_facts(
+        desk.night,
+        county,
+        desk.counts,
+        reminded=len(cargo.reminded),
+        corrected=[word.split(":")[0] for word in cargo.corrected],
+        urgent=len(cargo.asked) if desk.plan.period is None else 0,
+        due_on=cargo.due_on,
+        attachments=[file.name for file in files],
+        lock=setting.seal if setting is not None and locked else "",
+    )
+
+
+def _numbers_only(night: NightForReports, cargo: Cargo, stem: str, on: date) -> tuple[Attachment, ...]:
+    """Case numbers, what they are about, and until when: no person. For reminders and corrections."""
+    subjects = dict(night.cases.select("case_number", "subject").iter_rows())
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(_NUMBERS)
+    for number, stage, day in (word.split(":") for word in cargo.reminded):
+        said = "即将到反馈截止日" if stage == "due" else "已过反馈截止日"
+        writer.writerow((number, night.rule_title(subjects.get(number, "")), day, said))
+    for number, day in (word.split(":") for word in cargo.corrected):
+        writer.writerow((number, night.rule_title(subjects.get(number, "")), day, "已有新数据，不必再核查"))
+    data = (_BOM + text.getvalue()).encode()
+    return (Attachment(f"{stem}_编号.csv", f"numbers-{on:%Y-%m-%d}.csv", CSV, data),)
+
+
+def _to_departments(ledger: Ledger, plan: MailPlan, night: NightForReports) -> Iterator[Made]:
+    settings = night.settings
+    if not settings.departments:
+        return
+    earlier = [letter.on for letter in plan.box.letters.values() if letter.kind == "quality"]
+    asked = [(one.department, one.note) for one in corrections(ledger, max(earlier, default=date.min))]
+    told = quality_letter.quality_letters(night, asked)
+    for place, addresses in sorted(settings.departments.items()):
+        found = told.get(place)
+        if found is None:
+            continue
+        words = Words(found.subject, found.body, found.stem)
+        files = (Attachment(f"{found.stem}.csv", f"quality-{plan.as_of:%Y-%m-%d}.csv", CSV, found.csv_bytes),)
+        digest = about(words, files)
+        if not _worth_saying(plan, place, digest):
+            continue
+        for letter in letters("quality", f"q{plan.as_of:%Y%m%d}", plan.as_of, place, addresses, words, files):
+            expected = nothing_of_people(place, letter.to, found.rows, quality_letter.COLUMNS)
+            yield Made(letter, build(letter, settings.mail), expected, digest, "", Cargo())
+
+
+def _worth_saying(plan: MailPlan, place: str, digest: str) -> bool:
+    """Not the same again, and not every night."""
+    box = plan.box.letters.values()
+    earlier = [x for x in box if x.place == place and x.kind == "quality" and x.on < plan.as_of]
+    if not earlier:
+        return True
+    last = max(earlier, key=lambda one: one.on)
+    long_ago = last.on + timedelta(days=_DAYS_BETWEEN) <= plan.as_of
+    return last.about != digest and (plan.period is not None or long_ago)

@@ -1,0 +1,250 @@
+"""The outbox: what the ledger's events say of every letter. Its states follow from the events, like those of cases.
+
+queued ─▶ claimed ─▶ sent                     held ─(approved, released)─▶ queued
+             │──▶ later (again on a set night) ─▶ claimed …  ─▶ given up
+             │──▶ refused
+             └──▶ doubtful: nobody knows whether it went; never sent again unless a person says so (RFC 1047)
+Any that has not gone can be withdrawn when a newer one takes its place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Literal
+
+from pipeline.cases import Event, Ledger
+from pipeline.cases.event import JSON
+from pipeline.delivery.letter import Letter
+from pipeline.delivery.period import Period
+
+State = Literal["queued", "held", "claimed", "sent", "later", "refused", "doubtful", "given_up", "withdrawn"]
+_BY_HAND = "人工暂停"
+ENDED = ("sent", "refused", "doubtful", "given_up", "withdrawn")
+WAITING = ("queued", "later")
+_SELECT = (
+    "SELECT on_date, kind, body FROM events WHERE kind = 'period' OR kind LIKE 'mail%' ORDER BY sequence"
+)
+
+
+@dataclass(frozen=True)
+class Cargo:
+    """What a letter does to cases when it has gone. `asked` get `due_on`; `again` keep their own day; `reminded` and `corrected`
+    are only remembered."""
+
+    due_on: date | None = None
+    asked: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    reminded: tuple[str, ...] = ()  # case number:due or case number:late
+    corrected: tuple[str, ...] = ()
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "due_on": self.due_on.isoformat() if self.due_on else None,
+            "asked": list(self.asked),
+            "again": list(self.again),
+            "reminded": list(self.reminded),
+            "corrected": list(self.corrected),
+        }
+
+    @staticmethod
+    def read(body: Mapping[str, Any]) -> Cargo:
+        due = body["due_on"]
+        lists = [tuple(body[name]) for name in ("asked", "again", "reminded", "corrected")]
+        return Cargo(date.fromisoformat(due) if due else None, *lists)
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A letter in the outbox. `sha256` is of the finished bytes that were checked; `batch` the night that made it."""
+
+    letter_id: str
+    kind: str
+    on: date
+    place: str
+    to: str
+    subject: str
+    sha256: str
+    batch: str
+    by: str  # who ran the night
+    about: str  # digest of what it says, so that the same is not said twice
+    cargo: Cargo
+    state: State = "queued"
+    reasons: tuple[str, ...] = ()  # held for
+    tried: int = 0  # nights on which it was tried
+    allowed_again: bool = False  # a person has said so, though the journal knows it
+    next_on: date | None = None
+    done_on: date | None = None
+    code: int = 0
+    words: str = ""
+
+    @property
+    def by_hand_held(self) -> bool:
+        """Held by a person (`outbox hold`), not for a reason that asks for approval."""
+        return self.state == "held" and all(reason.startswith(_BY_HAND) for reason in self.reasons)
+
+    @property
+    def file(self) -> str:
+        return f"{self.letter_id}.eml"
+
+
+@dataclass
+class Outbox:
+    """Everything that was ever to be sent. `apply` is the only way in."""
+
+    letters: dict[str, Posted] = field(default_factory=dict)
+    periods: list[Period] = field(default_factory=list)
+    approvals: dict[str, list[str]] = field(default_factory=dict)  # hash -> who
+    rules: str = ""  # digest of the rules at the last batch of reports
+
+    def apply(self, event: Event) -> None:
+        """Raises ValueError where an event cannot follow on what was before."""
+        body: Mapping[str, Any] = event.body
+        if event.kind == "period":
+            self.periods.append(Period.read(event))
+        elif event.kind == "mail":
+            letter = _posted(event)
+            self.letters[letter.letter_id] = letter
+            self.rules = str(body["rules"]) or self.rules
+        elif event.kind == "mail_approved":
+            self.approvals.setdefault(str(body["hash"]), []).append(str(body["who"]))
+            for letter_id in body["letters"]:
+                self._change(letter_id, "held", state="queued", reasons=())
+        else:
+            before, fields = _CHANGES[event.kind](event)
+            self._change(str(body["letter"]), before, **fields)
+
+    def _change(self, letter_id: str, before: str | Sequence[str], **fields: Any) -> None:
+        letter = self.letters.get(letter_id)
+        if letter is None or letter.state not in ((before,) if isinstance(before, str) else before):
+            raise ValueError("an event that does not fit the letter's state")
+        if fields.pop("tried_once_more", False):
+            fields["tried"] = letter.tried + 1
+        self.letters[letter_id] = replace(letter, **fields)
+
+    def due(self, as_of: date) -> list[Posted]:
+        """What may be tried on that night, reports first, in a fixed order."""
+        ready = [
+            letter
+            for letter in self.letters.values()
+            if letter.state in WAITING and (letter.next_on is None or letter.next_on <= as_of)
+        ]
+        return sorted(ready, key=lambda one: (_ORDER.index(one.kind), one.on, one.letter_id))
+
+    def in_state(self, *states: str) -> list[Posted]:
+        return [letter for _, letter in sorted(self.letters.items()) if letter.state in states]
+
+    def last_to(self, place: str, *kinds: str) -> Posted | None:
+        """The last letter to a place that has gone."""
+        gone = [
+            x for x in self.letters.values() if x.place == place and x.kind in kinds and x.state == "sent"
+        ]
+        return max(gone, key=lambda one: (one.done_on or one.on, one.letter_id), default=None)
+
+
+_ORDER = ("report", "notice", "quality", "operator")
+
+
+def read_outbox(ledger: Ledger) -> Outbox:
+    """The outbox as the events make it (their chain is checked where the book is read). Raises ReconcileError as Ledger.query."""
+    box = Outbox()
+    for on, kind, body in ledger.query(_SELECT):
+        box.apply(Event(date.fromisoformat(on), kind, None, json.loads(body)))
+    return box
+
+
+def queued(
+    letter: Letter,
+    sha256: str,
+    *,
+    batch: str,
+    by: str,
+    about: str,
+    rules: str,
+    cargo: Cargo,
+    reasons: Iterable[str],
+) -> Event:
+    """The event of a letter that is finished, checked and kept beside."""
+    body: dict[str, JSON] = {
+        "letter": letter.letter_id,
+        "kind": letter.kind,
+        "place": letter.place,
+        "to": letter.to,
+        "subject": letter.subject,
+        "sha256": sha256,
+        "batch": batch,
+        "by": by,
+        "about": about,
+        "rules": rules,
+        "cargo": cargo.body(),
+        "held": list(reasons),
+    }
+    return Event(letter.on, "mail", None, body)
+
+
+def _posted(event: Event) -> Posted:
+    body: Mapping[str, Any] = event.body
+    named = ("kind", "place", "to", "subject", "sha256", "batch", "by", "about")
+    texts: dict[str, Any] = {name: str(body[name]) for name in named}
+    return Posted(
+        letter_id=str(body["letter"]),
+        on=event.on,
+        cargo=Cargo.read(body["cargo"]),
+        state="held" if body["held"] else "queued",
+        reasons=tuple(body["held"]),
+        **texts,
+    )
+
+
+def _claimed(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
+    return WAITING, {"state": "claimed", "tried_once_more": bool(event.body["first_tonight"])}
+
+
+def _sent(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
+    # by hand also what is held or in doubt: somebody carried it there
+    before = (
+        ("claimed",)
+        if not event.body.get("by_hand")
+        else ("queued", "later", "held", "doubtful", "refused", "given_up")
+    )
+    return before, {"state": "sent", "done_on": event.on, "words": str(event.body.get("words", ""))}
+
+
+def _failed(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
+    """Fates of one try: later, refused, doubtful; given_up when it was tried on enough nights."""
+    body: Mapping[str, Any] = event.body
+    next_on = date.fromisoformat(body["next_on"]) if body.get("next_on") else None
+    told = {"code": int(body["code"]), "words": str(body["words"])}
+    done = event.on if body["fate"] in ENDED else None
+    return ("claimed",), {"state": body["fate"], "next_on": next_on, "done_on": done, **told}
+
+
+def _held(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
+    return WAITING, {"state": "held", "reasons": (f"{_BY_HAND}：{event.body['reason']}",)}
+
+
+def _released(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
+    """Somebody looked: what he held goes on; what is in doubt, refused or given up is tried once more."""
+    return ("held", "doubtful", "refused", "given_up", "later"), {
+        "state": "queued", "reasons": (), "next_on": None, "tried": 0, "done_on": None, "allowed_again": True,
+    }  # fmt: skip
+
+
+def _withdrawn(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
+    return ("queued", "later", "held"), {
+        "state": "withdrawn",
+        "done_on": event.on,
+        "words": str(event.body["why"]),
+    }
+
+
+_CHANGES = {
+    "mail_claimed": _claimed,
+    "mail_sent": _sent,
+    "mail_failed": _failed,
+    "mail_held": _held,
+    "mail_released": _released,
+    "mail_withdrawn": _withdrawn,
+}

@@ -1,0 +1,287 @@
+"""Whole nights with mail: the period goes once, what fails goes later, what must be looked at waits, what is wrong goes nowhere."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+
+import killed_nights
+import plain
+import polars as pl
+import pytest
+from courier_certificates import TlsFiles
+from courier_server import SmtpServer
+from killed_nights import NOVEMBER, OCTOBER
+from typer.testing import CliRunner
+
+from pipeline.cases import open_ledger
+from pipeline.cli import app
+from pipeline.delivery import compose
+from pipeline.delivery.letter import Attachment
+from pipeline.delivery.outbox import read_outbox
+from pipeline.run import Night, Request, run
+
+FIRST, SECOND = "zhang@example.gov.cn", "li@example.gov.cn"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return killed_nights.make_world(tmp_path_factory.mktemp("mail"))
+
+
+@pytest.fixture
+def place(world: Path, tmp_path: Path) -> Path:
+    for name in ("inbox-10", "inbox-11", "schemas", "rules"):
+        shutil.copytree(world / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def server(make_smtp_server: Callable[..., SmtpServer]) -> SmtpServer:
+    return make_smtp_server()
+
+
+@pytest.fixture
+def settings(place: Path, server: SmtpServer, tls_files: TlsFiles) -> Callable[..., None]:
+    """Writes reconcile.toml: recipients of the one county, further tables as text."""
+
+    def write(*recipients: str, more: str = "", port: int = 0) -> None:
+        named = ", ".join(f'"{address}"' for address in recipients)
+        text = f"""
+[mail]
+host = "localhost"
+port = {port or server.port}
+ca_file = "{tls_files.ca}"
+sender = "hedui@example.gov.cn"
+allowed_domains = ["example.gov.cn"]
+timeout_seconds = 2
+[recipients]
+{plain.COUNTY} = [{named}]
+{more}
+"""
+        (place / "reconcile.toml").write_text(text, encoding="utf-8")
+
+    write(FIRST)
+    return write
+
+
+def night(place: Path, on: date = OCTOBER, *, send: bool = True, month: int = 0) -> Night:
+    return run(
+        Request(
+            place / f"inbox-{month or on.month}",
+            place / "out",
+            place / "state",
+            place / "schemas",
+            place / "rules",
+            as_of=on,
+            config=place / "reconcile.toml",
+            send=send,
+        )
+    )
+
+
+def reconcile(place: Path, *words: str) -> tuple[int, str]:
+    where = ["--state", str(place / "state")]
+    config = ["--config", str(place / "reconcile.toml")] if words[0] == "approve" or "retry" in words else []
+    done = CliRunner().invoke(app, [*words, *where, *config])
+    return done.exit_code, f"{done.output}{done.exception or ''}"
+
+
+def cases(place: Path) -> pl.DataFrame:
+    return pl.read_parquet(place / "out/results/cases.parquet")
+
+
+def read(content: bytes) -> EmailMessage:
+    message = BytesParser(policy=policy.default).parsebytes(content)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def states(place: Path) -> list[str]:
+    with open_ledger(place / "state") as ledger:
+        return [letter.state for letter in read_outbox(ledger).letters.values()]
+
+
+def test_the_period_goes_once_and_its_cases_are_sent(
+    place: Path, server: SmtpServer, settings: object
+) -> None:
+    first = night(place)
+    assert (first.exit_code, len(server.messages)) == (0, 1)
+    to, content = server.messages[0]
+    assert to == FIRST
+    message = read(content)
+    assert "第1期" in message["Subject"]
+    assert "残疾" not in message["Subject"] + message.get_body().get_content()  # type: ignore[union-attr]
+    names = [part.get_filename() for part in message.iter_attachments()]
+    assert [name.rsplit(".")[-1] for name in names if name] == ["csv", "xlsx"]
+    table = cases(place)
+    assert set(table["state"]) == {"sent"}
+    assert set(table["times_sent"]) == {1}
+    assert set(table["due_on"]) == {date(2026, 11, 13)}
+    csv = (place / "out/reports" / plain.COUNTY / "discrepancies.csv").read_text(encoding="utf-8-sig")
+    assert "2026-11-13" in csv
+    again = night(place)
+    assert (again.exit_code, len(server.messages)) == (0, 1)
+    assert cases(place).equals(table)
+
+
+def test_without_send_nothing_leaves_and_nothing_is_used_up(
+    place: Path, server: SmtpServer, settings: object
+) -> None:
+    assert night(place, send=False).exit_code == 0
+    assert server.messages == []
+    letters = sorted((place / "out/mail").rglob("letter.eml"))
+    assert [read(letter.read_bytes())["To"] for letter in letters] == [FIRST]
+    assert set(cases(place)["state"]) == {"open"}
+    assert night(place).exit_code == 0
+    assert len(server.messages) == 1
+
+
+def test_the_next_month_keeps_the_day_of_what_was_not_answered(
+    place: Path, server: SmtpServer, settings: object
+) -> None:
+    night(place)
+    before = {row["case_number"]: row for row in cases(place).iter_rows(named=True)}
+    assert night(place, NOVEMBER).exit_code == 0
+    assert "第2期" in read(server.messages[-1][1])["Subject"]
+    for row in cases(place).filter(pl.col("state") == "sent").iter_rows(named=True):
+        old = before.get(row["case_number"])
+        assert row["times_sent"] == (2 if old else 1)
+        assert row["due_on"] == (old["due_on"] if old else date(2026, 12, 14))
+    assert cases(place).filter(pl.col("state") == "sent").height > 10
+
+
+def test_between_the_periods_a_late_answer_is_asked_for_once(
+    place: Path, server: SmtpServer, settings: object
+) -> None:
+    night(place)
+    due = cases(place)["due_on"][0]
+    assert night(place, due - timedelta(days=1), month=10).exit_code == 0
+    assert len(server.messages) == 2
+    notice = read(server.messages[1][1])
+    assert "催办" in notice["Subject"]
+    (numbers,) = [part.get_content() for part in notice.iter_attachments()]
+    text = numbers if isinstance(numbers, str) else numbers.decode("utf-8-sig")
+    assert all(number in text for number in cases(place)["case_number"])
+    night(place, due, month=10)
+    assert len(server.messages) == 2
+    night(place, due + timedelta(days=3), month=10)  # late, but the last letter was only four days ago
+    assert len(server.messages) == 2
+    night(place, due + timedelta(days=6), month=10)
+    assert "催办" in read(server.messages[2][1])["Subject"]
+
+
+def test_a_server_that_is_down_is_6_and_the_letter_goes_on_another_night(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    settings(FIRST, port=1)
+    assert night(place).exit_code == 6
+    assert states(place) == ["later"]
+    assert set(cases(place)["state"]) == {"open"}
+    settings(FIRST)
+    assert night(place, OCTOBER + timedelta(days=1), month=10).exit_code == 0
+    assert len(server.messages) == 1
+    assert set(cases(place)["state"]) == {"sent"}
+    assert set(cases(place)["times_sent"]) == {1}
+
+
+def test_changed_recipients_wait_for_approval_by_hash(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    night(place)
+    settings(FIRST, SECOND)
+    held = night(place, NOVEMBER)
+    assert (held.exit_code, len(server.messages)) == (4, 1)
+    assert "待批准" in held.screen
+    code, page = reconcile(place, "approve")
+    assert code == 0
+    assert "收件人有变动" in page
+    number = page.split("批号 ")[1].split()[0]
+    assert reconcile(place, "approve", "0" * 12, "--reason", "猜的")[0] == 1
+    assert reconcile(place, "approve", number)[0] == 1  # without a reason
+    code, said = reconcile(place, "approve", number, "--reason", "已与县里核对")
+    assert (code, "2 封" in said) == (0, True)
+    code, said = reconcile(place, "outbox", "retry")
+    assert (code, "已发 2" in said) == (0, True)
+    assert sorted(to for to, _ in server.messages[1:]) == [SECOND, FIRST]
+    assert reconcile(place, "outbox", "list", "--status", "sent")[1].count("已发") == 3
+
+
+def test_a_second_person_must_approve_where_the_settings_say_so(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    settings(FIRST, more="[approval]\nalways = true\nsecond_person = true\n")
+    assert night(place).exit_code == 4
+    number = reconcile(place, "approve")[1].split("批号 ")[1].split()[0]
+    code, said = reconcile(place, "approve", number, "--reason", "自己批")
+    assert code == 1
+    assert "E825" in said
+    assert server.messages == []
+
+
+def test_what_a_person_holds_stays_until_he_releases_it(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    settings(FIRST, port=1)
+    night(place)
+    assert reconcile(place, "outbox", "hold", "all", "--reason", "名册要更正")[0] == 0
+    settings(FIRST)
+    night(place, OCTOBER + timedelta(days=1), month=10)
+    assert server.messages == []
+    assert reconcile(place, "outbox", "release", "all", "--reason", "已更正")[0] == 0
+    assert reconcile(place, "outbox", "retry")[0] == 0
+    assert len(server.messages) == 1
+
+
+def test_a_wrong_attachment_stops_all_mail(
+    place: Path, server: SmtpServer, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault in making the letters: the check opens the final bytes and knows nothing of how they were made."""
+    real = compose.report_files
+
+    def mixed_up(folder: Path, stem: str, month: str) -> tuple[Attachment, ...]:
+        csv, book = real(folder, stem, month)
+        other = csv.data.replace("示例市".encode(), "邻县".encode())
+        return Attachment(csv.name, csv.plain_name, csv.kind, other), book
+
+    monkeypatch.setattr("pipeline.delivery.letters.report_files", mixed_up)
+    stopped = night(place)
+    assert (stopped.exit_code, server.messages) == (8, [])
+    assert "出门检查" in stopped.screen
+    assert states(place) == []
+    monkeypatch.undo()
+    assert night(place).exit_code == 0
+    assert len(server.messages) == 1
+
+
+def test_sending_without_a_server_or_anybody_to_send_to_is_1(place: Path) -> None:
+    (place / "reconcile.toml").write_text("", encoding="utf-8")
+    with pytest.raises(Exception, match="E812") as refused:
+        night(place)
+    assert refused.value.exit_code == 1  # type: ignore[attr-defined]
+    assert not (place / "state").exists()
+
+
+def test_a_report_that_went_by_another_way_counts_as_sent(place: Path, settings: object) -> None:
+    night(place, send=False)
+    code, said = reconcile(place, "outbox", "handed", "all", "--reason", "政务微信")
+    assert code == 0
+    assert "已登记下发" in said
+    night(place, OCTOBER, send=False)
+    assert set(cases(place)["state"]) == {"sent"}
+
+
+def test_no_letter_carries_a_whole_number(place: Path, server: SmtpServer, settings: object) -> None:
+    night(place)
+    numbers = pl.read_parquet(place / "out/results/outcomes.parquet")["id_number"].drop_nulls().unique()
+    message = read(server.messages[0][1])
+    texts = [message["Subject"], str(message.get_body().get_content())]  # type: ignore[union-attr]
+    for part in message.iter_attachments():
+        content = part.get_content()
+        texts.append(content if isinstance(content, str) else content.decode("utf-8", errors="replace"))
+    assert not [number for number in numbers if any(number in text for text in texts)]

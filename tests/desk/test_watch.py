@@ -1,0 +1,131 @@
+"""`reconcile watch`: silence, failures and unsent mail are heard; a good night is not disturbed. And `reconcile purge`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from pipeline import cases, clock
+from pipeline.cases.event import Event
+from pipeline.cli_watch import watch_app
+from pipeline.contracts.settings import Settings
+from pipeline.desk.watch import letters, lines, watch
+from pipeline.heartbeat import Heartbeat, write_heartbeat
+
+AS_OF = date(2026, 11, 20)
+NOW = datetime(2026, 11, 21, 8, 0, tzinfo=clock.SHANGHAI)
+BEAT = Heartbeat(AS_OF, NOW - timedelta(hours=6), 0, 42, 42, 4, {"sent": 8})
+
+
+def codes(folder: Path, beat: Heartbeat | None, now: datetime = NOW, hours: float = 30) -> list[str]:
+    if beat is not None:
+        write_heartbeat(folder, beat)
+    return [problem.code for problem in watch(folder, hours, now).problems]
+
+
+def test_a_good_night_is_not_disturbed(tmp_path: Path) -> None:
+    assert codes(tmp_path, BEAT) == []
+    assert lines(watch(tmp_path, 30, NOW))[0].startswith("✓ 正常  上一夜 2026-11-20")
+
+
+@pytest.mark.parametrize(
+    ("beat", "expected"),
+    [
+        (replace(BEAT, exit_code=3), []),
+        (replace(BEAT, exit_code=4), []),
+        (replace(BEAT, finished=NOW - timedelta(hours=31)), ["E853"]),
+        (replace(BEAT, finished=NOW + timedelta(hours=2)), ["E853"]),  # the clocks differ
+        (replace(BEAT, exit_code=1, as_of=None, accepted=0), ["E854"]),
+        (replace(BEAT, exit_code=2), ["E854"]),
+        (replace(BEAT, exit_code=7), ["E854"]),
+        (replace(BEAT, exit_code=8), ["E854"]),
+        (replace(BEAT, exit_code=130), ["E854"]),
+        (replace(BEAT, exit_code=137), ["E854"]),
+        (replace(BEAT, accepted=0), ["E854"]),  # a night that did nothing is no success
+        (replace(BEAT, exit_code=6, mails={"sent": 7, "later": 1}), ["E855"]),
+        (replace(BEAT, exit_code=6), ["E855"]),
+        (replace(BEAT, exit_code=4, mails={"held": 2}), ["E855"]),
+        (replace(BEAT, mails={"sent": 3, "withdrawn": 1}), []),
+        (replace(BEAT, exit_code=7, finished=NOW - timedelta(days=3)), ["E853", "E854"]),
+    ],
+)
+def test_what_is_heard(tmp_path: Path, beat: Heartbeat, expected: list[str]) -> None:
+    assert codes(tmp_path, beat) == expected
+
+
+def test_silence(tmp_path: Path) -> None:
+    assert codes(tmp_path, None) == ["E852"]
+    assert codes(tmp_path / "share that is gone", None) == ["E852"]
+    (tmp_path / "heartbeat.json").write_text("{")
+    assert codes(tmp_path, None) == ["E851"]
+
+
+@settings(deadline=None)  # files are written
+@given(hours=st.floats(0.1, 1000), age=st.floats(0, 1000))
+def test_the_age_decides(tmp_path_factory: pytest.TempPathFactory, hours: float, age: float) -> None:
+    folder = tmp_path_factory.mktemp("beat")
+    finished = NOW - timedelta(hours=age)
+    heard = codes(folder, replace(BEAT, finished=finished), hours=hours)
+    assert (heard == ["E853"]) == (NOW - finished > timedelta(hours=hours))
+
+
+def test_another_zone_is_the_same_moment(tmp_path: Path) -> None:
+    utc = datetime.fromisoformat("2026-11-20T18:00:00+00:00")
+    assert codes(tmp_path, replace(BEAT, finished=utc)) == []
+
+
+def test_the_letter_says_it_and_the_same_trouble_is_the_same_letter(tmp_path: Path) -> None:
+    write_heartbeat(tmp_path, replace(BEAT, exit_code=7))
+    mail = {"operator": ["a@x.gov.cn", "b@x.gov.cn"]}
+    set_so, heard = Settings.model_validate({"mail": mail}), watch(tmp_path, 30, NOW)
+    first = letters(heard, set_so, NOW)
+    assert [letter.to for letter in first] == ["a@x.gov.cn", "b@x.gov.cn"]
+    assert [letter.letter_id for letter in first] == ["watch-2026-11-21-e854-1", "watch-2026-11-21-e854-2"]
+    assert letters(heard, set_so, NOW + timedelta(hours=3)) == first
+    assert "退出码 7" in first[0].body
+    assert first[0].subject == "[值守]夜间比对失败 2026-11-21"
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_heartbeat(tmp_path, replace(BEAT, finished=clock.now()))
+    assert CliRunner().invoke(watch_app, ["watch", "--state", "."]).exit_code == 0
+    write_heartbeat(tmp_path, replace(BEAT, finished=clock.now() - timedelta(hours=40)))
+    late = CliRunner().invoke(watch_app, ["watch", "--state", "."])
+    assert late.exit_code == 1
+    assert late.output.startswith("✗ 有误  E853")
+    assert CliRunner().invoke(watch_app, ["watch", "--state", ".", "--max-age-hours", "50"]).exit_code == 0
+    told = CliRunner().invoke(watch_app, ["watch", "--state", ".", "--mail", "--json"])
+    assert told.exit_code == 1
+    assert [p["code"] for p in json.loads(told.output)["problems"]] == ["E853", "E856"]  # no server is set
+
+
+def test_the_purge_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    state = tmp_path / "state"
+    with cases.open_ledger(state) as ledger, ledger.transaction():
+        ledger.append([Event(AS_OF, "night", None, {})])
+    for month in ("2025-01", "2025-10", "2026-11"):
+        path = state / "log" / f"{month}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("{}\n")
+    (state / "spill").mkdir()
+    (state / "spill" / "left.tmp").write_text("x")
+    arguments = ["purge", "--state", "state", "--out", "out"]
+    future = CliRunner().invoke(watch_app, [*arguments, "--as-of", "2099-01-01"])
+    assert future.exit_code == 1
+    assert "E861" in future.output
+    done = CliRunner().invoke(watch_app, arguments)
+    assert done.exit_code == 0, done.output
+    assert "运行日志：删除 1 个文件" in done.output
+    assert "临时文件：删除 1 个文件" in done.output
+    assert sorted(p.name for p in (state / "log").iterdir()) == ["2025-10.jsonl", "2026-11.jsonl"]
+    assert "什么也没有删除" in CliRunner().invoke(watch_app, arguments).output
+    assert CliRunner().invoke(watch_app, ["purge", "--state", "nowhere"]).exit_code == 1
