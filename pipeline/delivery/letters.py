@@ -68,9 +68,13 @@ def night_letters(
     if night.settings.recipients:
         rules = rules_digest(night.outcomes["rule_version"].unique().to_list())
         desk = _Desk(plan, night, out, secrets, tables_of(night), county_counts(night), rules)
-        for county in night.reported_counties():
+        counties = night.reported_counties()
+        problems += [
+            _unknown(county) for county in sorted(night.settings.recipients) if county not in counties
+        ]
+        for county in counties:
             if not night.settings.recipients.get(county):
-                problems.append(_nobody(county))
+                problems.append(_nobody(night, county))
             elif plan.period is not None or county in plan.cargo:
                 try:
                     made += _to_county(desk, county)
@@ -79,9 +83,24 @@ def night_letters(
     return [*made, *_to_departments(ledger, plan, night)]
 
 
-def _nobody(county: str) -> Problem:
+def _nobody(night: NightForReports, county: str) -> Problem:
+    what = f"{night.county_name(county)}没有收件人，报告没有发出"
     cure = "在 reconcile.toml 的 [recipients] 里写上该县的邮箱；不用邮件的县，下发后用 `reconcile outbox handed` 登记"
-    return Problem("E810", "warning", "该县没有收件人，报告没有发出", "设置里没有写", cure, county=county)
+    return Problem("E810", "warning", what, "设置里没有写", cure, county=county)
+
+
+def _unknown(county: str) -> Problem:
+    what = f"设置里的收件人 {county} 不是本次的县"
+    cure = "核对 [recipients] 里的六位区划代码；写错了，那个县就收不到"
+    return Problem("E813", "warning", what, "名册里没有这个县的人", cure, county=county)
+
+
+def _too_large(night: NightForReports, county: str, size: int) -> ReconcileError:
+    most = night.settings.mail.largest_mb
+    what = f"{night.county_name(county)}的报告没有发出"
+    why = f"邮件有 {size / 1e6:.0f} MB，设置的上限是 {most} MB"
+    cure = "问清邮件服务器的上限，改 mail.largest_mb；或另行交付后用 `reconcile outbox handed` 登记"
+    return ReconcileError(Problem("E814", "error", what, why, cure, county=county), exit_code=6)
 
 
 def _to_county(desk: _Desk, county: str) -> Iterator[Made]:

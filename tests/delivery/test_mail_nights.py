@@ -285,3 +285,59 @@ def test_no_letter_carries_a_whole_number(place: Path, server: SmtpServer, setti
         content = part.get_content()
         texts.append(content if isinstance(content, str) else content.decode("utf-8", errors="replace"))
     assert not [number for number in numbers if any(number in text for text in texts)]
+
+
+def test_recipients_of_a_county_that_is_not_there_are_told(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    settings(FIRST)
+    text = (place / "reconcile.toml").read_text(encoding="utf-8")
+    (place / "reconcile.toml").write_text(
+        text.replace(
+            "[recipients]", 'operator = ["ops@example.gov.cn"]\n[recipients]\n539999 = ["x@example.gov.cn"]'
+        ),
+        encoding="utf-8",
+    )
+    done = night(place)
+    assert done.exit_code == 0
+    assert "E813" in done.screen  # nobody lives in 539999: the code is probably wrong
+    assert [to for to, _ in server.messages] == [FIRST]
+
+
+def test_the_command_tells_the_operators_and_leaves_log_and_heartbeat(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    text = (place / "reconcile.toml").read_text(encoding="utf-8")
+    (place / "reconcile.toml").write_text(
+        text.replace("[recipients]", 'operator = ["ops@example.gov.cn"]\n[recipients]'), encoding="utf-8"
+    )
+    words = ["run", "--inbox", place / "inbox-10", "--out", place / "out", "--state", place / "state"]
+    where = ["--schemas", place / "schemas", "--rules", place / "rules", "--config", place / "reconcile.toml"]
+    done = CliRunner().invoke(app, [str(word) for word in (*words, *where, "--send")])
+    assert done.exit_code == 0, done.output
+    assert [to for to, _ in server.messages] == [FIRST, "ops@example.gov.cn"]
+    assert "2026-10-31" in read(server.messages[1][1]).get_body().get_content()  # type: ignore[union-attr]
+    assert (place / "state/heartbeat.json").is_file()
+    assert list((place / "state/log").glob("*.jsonl"))
+    shutil.rmtree(place / "inbox-10/federation/register")
+    failed = CliRunner().invoke(app, [str(word) for word in (*words, *where, "--send")])
+    assert failed.exit_code == 1
+    assert "失败" in read(server.messages[-1][1])["Subject"]
+
+
+def test_a_letter_that_is_too_large_does_not_go(
+    place: Path, server: SmtpServer, settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = compose.report_files
+    text = (place / "reconcile.toml").read_text(encoding="utf-8")
+    (place / "reconcile.toml").write_text(text.replace("[mail]", "[mail]\nlargest_mb = 1"), encoding="utf-8")
+
+    def padded(folder: Path, stem: str, month: str) -> tuple[Attachment, ...]:
+        csv, book = real(folder, stem, month)
+        return Attachment(csv.name, csv.plain_name, csv.kind, csv.data + b"\r\n" * 500_000), book
+
+    monkeypatch.setattr("pipeline.delivery.letters.report_files", padded)
+    done = night(place)
+    assert done.exit_code == 6
+    assert "E814" in done.screen
+    assert not server.messages

@@ -19,7 +19,6 @@ from pipeline.cases import Event, case_number, open_ledger, read_book
 from pipeline.cases.flow import case_flow
 from pipeline.cases.people import recognise
 from pipeline.cases.person_rights import corrections, note_erasure
-from pipeline.contracts.dataset import load_datasets
 from pipeline.desk import NightFolders, explain
 from pipeline.matching import judgements
 from pipeline.matching.judgements import Judgement
@@ -289,13 +288,6 @@ def test_an_erasure_that_was_killed_is_finished_by_asking_again(
     with open_ledger(out / "state") as ledger:
         assert len(read_book(ledger.events()).erased) == 1
     is_whole(out)
-
-
-def test_titles_of_a_list_are_different() -> None:
-    """A record in JSON has one value a title."""
-    for dataset in load_datasets(nights.ROOT / "schemas").values():
-        titles = [spec.title for spec in dataset.fields.values()]
-        assert len(titles) == len(set(titles)), dataset.dataset
 
 
 def test_several_people_of_one_number_go_together(out: Path) -> None:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from pipeline import access_log
 from pipeline.cases import open_ledger, read_book
 from pipeline.cli import app
+from pipeline.contracts.dataset import load_datasets
 from pipeline.contracts.problem import ReconcileError
 
 
@@ -206,3 +207,10 @@ def test_every_command_that_shows_people_leaves_its_line(out: Path, tmp_path: Pa
     assert code(unknown) == "E530"
     assert access_log.read(out / "state")[-1].what == access_log.person_mark(out / "state", world.STRANGER)
     assert access_log.check(out / "state") == []
+
+
+def test_titles_of_a_list_are_different() -> None:
+    """A record in JSON has one value a title."""
+    for dataset in load_datasets(nights.ROOT / "schemas").values():
+        titles = [spec.title for spec in dataset.fields.values()]
+        assert len(titles) == len(set(titles)), dataset.dataset
