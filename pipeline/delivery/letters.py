@@ -127,9 +127,10 @@ def _to_county(desk: _Desk, county: str) -> Iterator[Made]:
         if only_numbers:
             rows = len(cargo.reminded) + len(cargo.corrected)
             expected = nothing_of_people(county, letter.to, rows, _NUMBERS, cases=expected.cases)
-        yield Made(
-            letter, build(letter, settings.mail), expected, about(words, plain), desk.rules, cargo, held
-        )
+        message = build(letter, settings.mail)
+        if len(message) > settings.mail.largest_mb * 1_000_000:
+            raise _too_large(desk.night, county, len(message))
+        yield Made(letter, message, expected, about(words, plain), desk.rules, cargo, held)
 
 
 def _facts(desk: _Desk, county: str, cargo: Cargo, files: tuple[Attachment, ...] = ()) -> MailFacts:

@@ -22,7 +22,7 @@ from pipeline.reports.rows import (
     county_table,
     sorted_county,
 )
-from pipeline.reports.safe_text import csv_cell
+from pipeline.reports.safe_text import csv_cell, masked_text
 from pipeline.reports.table_sheet import SHEETS, Sheet
 from pipeline.reports.townships import write_townships
 from pipeline.reports.visits import visit_sheet
@@ -146,7 +146,9 @@ def _townships(rows: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame()
     kind = pl.when(pl.col("sheet").is_in([QUOTA, LEAD])).then(pl.col("nature")).otherwise(pl.col("kind"))
     counted = (
-        rows.select(pl.col("township").fill_null(UNKNOWN_PLACE).alias("乡镇"), kind.alias("kind"))
+        rows.select(
+            masked_text(pl.col("township")).fill_null(UNKNOWN_PLACE).alias("乡镇"), kind.alias("kind")
+        )
         .group_by("乡镇", "kind")
         .len()
         .with_columns(pl.col("len").cast(pl.Int64))

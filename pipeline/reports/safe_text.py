@@ -30,8 +30,12 @@ def masked_text(text: pl.Expr) -> pl.Expr:
     return text.map_batches(_masked, return_dtype=pl.String)
 
 
+# as few as a mobile number has, full-width ones and such with something between them, too
+_MANY_DIGITS = "(?:[0-9０-９][ ._·/\u3000-]{0,2}){11}"
+
+
 def _masked(texts: pl.Series) -> pl.Series:
-    suspect = texts.str.contains("[0-9]{11}").fill_null(False)
+    suspect = texts.str.contains(_MANY_DIGITS).fill_null(False)
     if not suspect.any():  # as it should be: no reason carries a number
         return texts
     pairs = zip(texts, suspect, strict=True)

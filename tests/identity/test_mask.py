@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -55,3 +57,30 @@ def test_no_birth_date_and_no_odd_value_is_shown(number: str) -> None:
 def test_masking_twice_shows_nothing_more() -> None:
     assert mask_value(mask_value("539999196503170010")) == "*" * 18
     assert mask_text(mask_text("号539999196503170010")) == "号539999********0010"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "５３９９９９１９６５０３１７００１０",
+        "539999 19650317 0010",
+        "539999-19650317-0010",
+        "5 3 9 9 9 9 1 9 6 5 0 3 1 7 0 0 1 0",
+        "+86 13987654321",
+        "８６13987654321",
+        "139 8765 4321",
+    ],
+)
+def test_numbers_written_otherwise_are_masked_too(written: str) -> None:
+    masked = mask_text(f"号码{written}，云岭乡")
+    digits = "".join(c for c in unicodedata.normalize("NFKC", masked) if c.isdigit())
+    assert len(digits) <= 10, masked
+    assert masked.startswith("号码")
+    assert masked.endswith("，云岭乡")
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-10-31 2026-11-30 第12期", "533423 2026-11 3 45", "见第 12、13、14 行"]
+)
+def test_dates_and_counts_stay(text: str) -> None:
+    assert mask_text(text) == text
