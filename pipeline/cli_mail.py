@@ -89,9 +89,10 @@ def outbox_show(
     extract: Annotated[Path | None, typer.Option(help="Also put the .eml into this folder.")] = None,
     state: State = _DEFAULT,
     reason: Reason = "",
+    config: Config = None,
 ) -> None:
     """Show one letter: to whom, what it says, what is attached."""
-    why = access_log.reason_for(state, reason)
+    why = access_log.reason_for(state, reason, config)
     with _desk(state) as desk:
         one = _named(desk.box, [letter])[0]
         access_log.note(state, "outbox show", one.letter_id, why, (*one.cargo.asked, *one.cargo.again))

@@ -23,6 +23,7 @@ WHY = {
     "absent": "名册中已没有此人",
     "no_rule": "规则不再适用",
     "undetermined": "缺名册或信息，暂不能判断",
+    "erased": "本人信息已删除",
 }
 _ANSWER = (
     ("result", ""),

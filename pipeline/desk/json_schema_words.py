@@ -128,6 +128,10 @@ _SETTINGS_MODELS = {
     "matching": "Matching",
     "limits": "Limits",
     "counties": "CountySetting",
+    "mail": "Mail",
+    "period": "Period",
+    "approval": "Approval",
+    "retention": "Retention",
 }
 
 

@@ -16,8 +16,11 @@ _NOT_FIRST = "，。、；：？！）》”】,.;:)"
 
 
 def discreet(text: str) -> str:
-    """残疾人两项补贴发放花名册 → 两项补贴发放花名册; 持证残疾人名册 → 持证人员名册; 残疾人证 → 证件."""
-    return _WORD.sub("", text.replace("残疾人证", "证件").replace("持证残疾人", "持证人员"))
+    """残疾人两项补贴发放花名册 → 两项补贴发放花名册; 持证残疾人名册 → 持证人员名册; 残疾人证 → 证件; 残联 → 本系统
+    (its letters go to its own offices)."""
+    for word, instead in (("残疾人证", "证件"), ("持证残疾人", "持证人员"), ("残联", "本系统")):
+        text = text.replace(word, instead)
+    return _WORD.sub("", text)
 
 
 def wrapped(lines: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.workdays import Workdays, knows
@@ -34,6 +34,7 @@ def test_the_settings_win() -> None:
     assert own.is_workday(date(2027, 2, 14))  # a Sunday
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(0, 40))
 def test_after_and_between_belong_together(day: date, workdays: int) -> None:
     calendar = Workdays()

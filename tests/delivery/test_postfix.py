@@ -111,6 +111,7 @@ class Postfix:
 def postfix(tls_files: TlsFiles) -> Iterator[Postfix]:
     # Not below pytest's own folder: postfix's user must be able to pass through.
     folder = Path(tempfile.mkdtemp(prefix="postfix-"))
+    before = os.umask(0o022)  # a night that was tested before has set its own
     try:
         made = _configure(folder, tls_files)
         try:
@@ -119,6 +120,7 @@ def postfix(tls_files: TlsFiles) -> Iterator[Postfix]:
         finally:
             _command(folder, "stop")
     finally:
+        os.umask(before)
         shutil.rmtree(folder)
 
 

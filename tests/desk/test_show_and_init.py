@@ -73,13 +73,23 @@ def test_every_key_of_the_model_stands_in_the_file_with_a_comment() -> None:
     written = tomllib.loads(text)
 
     def keys(values: dict[str, Any]) -> dict[str, Any]:
-        return {k: keys(v) if isinstance(v, dict) else type(v) for k, v in values.items() if k != "counties"}
+        own = {k: v for k, v in values.items() if k not in ("counties", "recipients", "departments")}
+        return {
+            k: keys(v) if isinstance(v, dict) else list if isinstance(v, tuple) else type(v)
+            for k, v in own.items()
+        }
 
     assert keys(written) == keys(Settings().model_dump())
     lines = text.splitlines()
     for n, line in enumerate(lines):
         if "=" in line and not line.startswith("#"):
             assert lines[n - 1].startswith("# ")
+
+
+def test_the_tables_of_addresses_stand_there_as_examples() -> None:
+    text = settings_text("")
+    assert "# [recipients]" in text
+    assert "# [departments]" in text
 
 
 def test_the_county_table_works_once_its_comment_signs_are_gone() -> None:
