@@ -2,7 +2,8 @@
 
 `--people` register people with random facts, made beforehand and not measured: a yes/no fact holds for one in twelve and is
 unknown for one in a hundred, but what only findings ask (two payments, another county …) is rare, as in the sample. The
-rules are those of rules/; nothing of what they say is left out.
+rules are those of rules/; nothing of what they say is left out. Where they are fewer than `RULES`, the first benefits are there
+twice, under another code.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from bench import ROOT, measured
 from matching import peak_mb
 
 AS_OF = date(2026, 10, 31)
+RULES = 60
 _COUNTIES = [f"53{city:02d}{county:02d}" for city in range(1, 13) for county in range(1, 12)]
 _YES, _RARE, _UNKNOWN = 1 / 12, 1 / 300, 1 / 100
 _LEVELS, _AGES = (0.13, 0.30, 0.26, 0.31), (0.04, 0.51, 0.45)  # handbook E: levels; 0–15, 16–59, 60 and over
@@ -95,6 +97,9 @@ def decide(folder: Path) -> dict[str, float]:
 
     datasets, rules = load_datasets(ROOT / "schemas"), load_rules(ROOT / "rules")
     rules = {code: rule for code, rule in rules.items() if rule.subject == "register"}
+    benefits = [rule for rule in rules.values() if rule.benefit]
+    for rule in benefits[: max(0, RULES - len(rules))]:
+        rules[f"{rule.code}_again"] = rule.model_copy(update={"benefit": f"{rule.code}_again"})
     con = matching.connect(3.0, 2, str(folder / "spill"))
     _around(con, folder, datasets)
     facts = entitlement.declared_facts(datasets)

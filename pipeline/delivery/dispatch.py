@@ -18,7 +18,7 @@ from pipeline.cases import Book, Event, Ledger
 from pipeline.cases.case_state import OVER
 from pipeline.cases.event import JSON
 from pipeline.contracts.mail_settings import Mail
-from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.contracts.problem import Problem
 from pipeline.contracts.settings import Settings
 from pipeline.delivery.journal import CLAIMED, Journal
 from pipeline.delivery.outbox import ENDED, Outbox, Posted
@@ -228,9 +228,3 @@ def _record(ledger: Ledger, box: Outbox, events: list[Event], book: Book | None 
             box.apply(event)
         elif book is not None:
             book.apply(event)
-
-
-def nothing_sent(why: str) -> ReconcileError:
-    """E812: sending was asked for and cannot be."""
-    cure = "在 reconcile.toml 的 [mail]、[recipients] 里写好，或去掉 --send"
-    return ReconcileError(Problem("E812", "error", "不能发送", why, cure))

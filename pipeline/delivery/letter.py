@@ -20,8 +20,8 @@ ZIP = "application/zip"
 
 @dataclass(frozen=True)
 class Attachment:
-    """One file of a letter. `name` is Chinese and says neither person nor disability; `plain_name` is its ASCII stand-in for
-    clients that cannot read it, and the name inside an encrypted zip (names there are not encrypted)."""
+    """One file of a letter. `name` is Chinese and says neither person nor disability; `plain_name` is ASCII: the name inside an
+    encrypted zip (names there are not encrypted) and in the folder of a dry run."""
 
     name: str
     plain_name: str

@@ -28,10 +28,6 @@ class MailPlan:
     cargo: Mapping[str, Cargo]
 
     @property
-    def kind(self) -> str:
-        return "report" if self.period else "notice"
-
-    @property
     def key(self) -> str:
         return self.period.key if self.period else f"{self.as_of:%Y%m%d}"
 
