@@ -89,7 +89,8 @@ def pairs_sql(dataset: Dataset) -> str:
 
 
 def linked_sql(dataset: Dataset) -> str:
-    """`judged_<list>` (candidates with their veto) and `linked_<list>` (one register person a row).
+    """`judged_<list>` (candidates with their veto), `linked_<list>` (one register person a row) and, of those, the places of the
+    few that their own sound number alone would leave open (`linked_apart_<list>`).
 
     A row whose numbers name one person by two ways is linked by one of them; one that names two people is not linked.
     Rows denied, and rows under a number that is asked for, go to `unsettled_<list>` with their features.
@@ -130,6 +131,14 @@ from judged_{table} as j
 left join several_{table} as s
   on s.source_file = j.source_file and s.sheet = j.sheet and s.source_row = j.source_row
 where j.veto is null and (s.person is null or (s.person = s.other and s.method = j.method));
+
+create or replace table linked_apart_{table} as
+select distinct j.source_file, j.sheet, j.source_row
+from judged_{table} as j
+left join several_{table} as s
+  on s.source_file = j.source_file and s.sheet = j.sheet and s.source_row = j.source_row
+where j.veto is null and (s.person is null or (s.person = s.other and s.method = j.method))
+  and (j.method <> 'id' or substr(j.r_number, 16, 3) = '000');
 
 {doubtful_sql(dataset)}
 create or replace table denied_{table} as

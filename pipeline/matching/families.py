@@ -156,7 +156,8 @@ def link_families(
     keep(con, "family_people", members.select("person", "p_number"))
     keep(con, "family_keys", blocking.person_keys(members, _NONE, {"accounts": _NONE, "heads": _NONE}))
     run_sql(con, all_open_sql(houses, "open_houses"))
-    decided = matched(con, "open_houses", members, "family_keys", matcher, successor)[1]
+    numbers = members["p_number"]
+    decided = matched(con, "open_houses", lambda: members, numbers, "family_keys", matcher, successor)[1]
     keep(con, "decided", decided.select("row", "person", "decision"))
     for house in houses:
         run_sql(con, _FOUND_HEADS.format(dataset=house.dataset, table=house.table))

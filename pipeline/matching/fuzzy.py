@@ -34,19 +34,21 @@ def link_fuzzily(
     register = next(d for d in datasets.values() if d.role == "register")
     lists = [d for d in datasets.values() if d.role != "register"]
     run_sql(con, _SEVERAL)
+    numbers: pl.DataFrame = con.sql("select id_number from people order by person").pl()
     with ThreadPoolExecutor(1) as beside:  # neither keeps all processors busy
-        prepared = beside.submit(_prepare, con.cursor(), datasets, register)
+        people = beside.submit(_prepare, con.cursor(), datasets, register).result
         for place, dataset in enumerate(lists):
             run_sql(con, open_rows_sql(dataset, place))
-        people = prepared.result()
-    run_sql(con, all_open_sql(lists, "open_rows"))
-    run_sql(con, _taken_sql(lists))
-    blocks, decided = matched(con, "open_rows", people, "people_keys", matcher, successor)
+        run_sql(con, all_open_sql(lists, "open_rows"))
+        run_sql(con, _taken_sql(lists))
+        blocks, decided = matched(
+            con, "open_rows", people, numbers["id_number"], "people_keys", matcher, successor
+        )
     keep(con, "decided", decided.select("row", "person", "method", "match_probability", "decision"))
     for dataset in lists:
         run_sql(con, _take_over_sql(dataset))
     run_sql(con, _NOW_KNOWN)
-    keep(con, "pairs", pair_table.told(places(con, lists, decided), people))
+    keep(con, "pairs", pair_table.told(places(con, lists, decided), people()))
     keep(con, "blocks", pair_table.key_report([d.dataset for d in lists], blocks, decided))
 
 

@@ -37,34 +37,44 @@ def open_rows_sql(dataset: Dataset, place: int) -> str:
     table = dataset.table
     columns = [*(f'"{field}"' for field in carried_fields(dataset)), *FEATURES]
     known = ", ".join(["o.source_file", "o.sheet", "o.source_row", *(f"o.{column}" for column in columns)])
+    alone = f"unsure_{table} as l where {_alone_sql(dataset)}"
     return f"""
-create or replace table some_open as
-{_by_themselves_sql(dataset)};
-
-insert into some_open
+create or replace table asked_rows as
 select {known}
 from (
 {_by_the_register_sql(dataset)}
 ) as o
-left join some_open as s
+left join (select l.source_file, l.sheet, l.source_row from {alone}) as s
   on s.source_file = o.source_file and s.sheet = o.sheet and s.source_row = o.source_row
-where s.source_row is null;
+left join linked_{table} as l
+  on l.source_file = o.source_file and l.sheet = o.sheet and l.source_row = o.source_row
+where s.source_row is null and l.source_row is null;
+
+create or replace table open_files as
+select {place * LIST_ROWS} + (row_number() over (order by p.source_file, p.sheet) - 1) * {SHEET_ROWS} as before,
+  p.source_file, p.sheet, f.county
+from (
+  select u.source_file, u.sheet from unsure_{table} as u
+  union
+  select o.source_file, o.sheet from asked_rows as o
+) as p
+join list_files as f on f.dataset = '{dataset.dataset}' and f.source_file = p.source_file;
 
 create or replace table open_{table} as
-select {place * LIST_ROWS} + n.number * {SHEET_ROWS} + o.source_row as "row", o.*, f.county,
-  {slot_group_sql(dataset, "o")} as slot_group
-from some_open as o
-join (
-  select p.source_file, p.sheet, row_number() over (order by p.source_file, p.sheet) - 1 as number
-  from (select distinct source_file, sheet from some_open) as p
-) as n on n.source_file = o.source_file and n.sheet = o.sheet
-join list_files as f on f.dataset = '{dataset.dataset}' and f.source_file = o.source_file
-left join linked_{table} as l
+select f.before + o.source_row as "row", {known}, f.county, {slot_group_sql(dataset, "o")} as slot_group
+from (
+{_said_sql(dataset)} {alone}
+union all
+select {known} from asked_rows as o
+) as o
+join open_files as f on f.source_file = o.source_file and f.sheet = o.sheet
+left join linked_apart_{table} as l
   on l.source_file = o.source_file and l.sheet = o.sheet and l.source_row = o.source_row
 left join several_places as s
   on s.dataset = '{dataset.dataset}' and s.source_file = o.source_file and s.sheet = o.sheet and s.source_row = o.source_row
 where l.source_row is null and s.source_row is null;
-drop table some_open;
+drop table asked_rows;
+drop table open_files;
 """
 
 
@@ -74,12 +84,12 @@ def _said_sql(dataset: Dataset) -> str:
     return f"select l.source_file, l.sheet, l.source_row, {carried}{features} from"
 
 
-def _by_themselves_sql(dataset: Dataset) -> str:
-    """Rows of the files that promise nothing: without a sound number, or with one that they deny themselves."""
+def _alone_sql(dataset: Dataset) -> str:
+    """Condition (alias l) on rows of files that promise nothing: no sound number, or one that they deny themselves."""
     number, denied = number_sql(dataset), denied_by_itself_sql(dataset)
     # one in eleven numbers that Excel cut to 15 digits and zeros is sound by chance
     conditions = [f"{number} is null", f"substr({number}, 16, 3) = '000'", *([denied] if denied else [])]
-    return f"{_said_sql(dataset)} unsure_{dataset.table} as l where {' or '.join(conditions)}"
+    return f"({' or '.join(conditions)})"
 
 
 def _by_the_register_sql(dataset: Dataset) -> str:

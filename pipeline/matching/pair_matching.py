@@ -55,34 +55,32 @@ class Matcher:
 def matched(
     con: duckdb.DuckDBPyConnection,
     rows: str,
-    people: pl.DataFrame,
+    people: Callable[[], pl.DataFrame],
+    numbers: pl.Series,
     keys: str,
     matcher: Matcher,
     successor: Callable[[str], str],
 ) -> tuple[blocking.Blocks, pl.DataFrame]:
     """Block, compare, weigh, assign and decide the rows of a view of open rows against people with these features.
 
-    `keys`: the table of the people's keys. Also used for people who are on no register (heads of families).
+    `people` is called when the rows' keys are made: until then they may still be prepared. `numbers`: their sound numbers.
+    `keys`: the table of their keys. Also used for people who are on no register (heads of families).
     """
-    blocks = _block(con, rows, people, keys, successor)
+    masked = _key_rows(con, rows, id_repair.first_digits(numbers), successor)
+    ready = people()
+    blocks = _block(con, masked, ready, keys)
     compared = [
-        _compared(con, rows, blocks.pairs.slice(start, _PAIRS), people, matcher, successor)
+        _compared(con, rows, blocks.pairs.slice(start, _PAIRS), ready, matcher, successor)
         for start in range(0, max(blocks.pairs.height, 1), _PAIRS)
     ]
     return blocks, decide(pl.concat(compared), matcher)
 
 
-def _block(
-    con: duckdb.DuckDBPyConnection,
-    rows: str,
-    people: pl.DataFrame,
-    keys: str,
-    successor: Callable[[str], str],
-) -> blocking.Blocks:
-    """Candidate pairs. Rows are taken in batches, several at a time: their keys go into the database, which joins."""
-    run_sql(con, f"create or replace table all_person_keys as select person, key from {keys}")
+def _key_rows(
+    con: duckdb.DuckDBPyConnection, rows: str, known: pl.Series, successor: Callable[[str], str]
+) -> pl.DataFrame:
+    """`all_row_keys` in the database: the rows are taken in batches, several at a time. Returns the masked numbers."""
     keep(con, "all_row_keys", blocking.NO_ROW_KEYS)
-    known = id_repair.first_digits(people["p_number"])
     masked = [pl.DataFrame(schema={"row": pl.Int64, "r_pattern": pl.String})]
 
     def keyed(batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -93,7 +91,15 @@ def _block(
     for own, patterns in in_threads(keyed, _batches(con, query), pl.thread_pool_size()):
         add(con, "all_row_keys", own)
         masked.append(patterns)
-    rows_masked, people_masked = blocking.mask_keys(pl.concat(masked), people)
+    return pl.concat(masked)
+
+
+def _block(
+    con: duckdb.DuckDBPyConnection, masked: pl.DataFrame, people: pl.DataFrame, keys: str
+) -> blocking.Blocks:
+    """Candidate pairs of the keys in the database, which joins, and of masked numbers."""
+    run_sql(con, f"create or replace table all_person_keys as select person, key from {keys}")
+    rows_masked, people_masked = blocking.mask_keys(masked, people)
     add(con, "all_row_keys", rows_masked)
     add(con, "all_person_keys", people_masked)
     return blocking.candidate_pairs(con)
