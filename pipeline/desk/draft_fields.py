@@ -13,8 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pypinyin import Style, lazy_pinyin
-
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.settings import Limits
 from pipeline.intake.header_text import holds_number, plain
@@ -135,6 +133,8 @@ def _fields(row: Iterable[str]) -> Iterable[DraftField]:
 
 def _key(header: str, taken: set[str]) -> str:
     """Small letters only: facts are written with them. Pinyin, so that it can be read and renamed."""
+    from pypinyin import Style, lazy_pinyin  # its phrases take 0.4 s and 60 MB: no other command reads them
+
     words = re.findall("[a-z]+", " ".join(lazy_pinyin(header, style=Style.NORMAL, errors="default")).lower())
     base = "_".join(words) or "column"
     key, letter = base, "b"

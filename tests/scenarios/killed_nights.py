@@ -117,7 +117,7 @@ def calls(folder: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as temp:
         place = Path(temp)
         night = command(folder, NOVEMBER, _copied(folder / "state", place / "state"), place / "out")
-        trace = ["strace", "-f", "-qq", "-o", str(place / "trace"), "-e", f"trace={','.join(CALLS.values())}"]
+        trace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", str(place / "trace"), "-e", f"trace={','.join(CALLS.values())}"]
         subprocess.run([*trace, *night], check=True, capture_output=True, cwd=ROOT)
         lines = (place / "trace").read_text(encoding="utf-8", errors="replace").splitlines()
     names = [found[1] for line in lines if (found := re.match(r"\d+ +(\w+)\(", line))]
@@ -142,7 +142,7 @@ def fire(folder: Path, shot: Shot) -> str:
         state, out = _copied(folder / "state", place / "state"), place / "out"
         shutil.copytree(folder / "out", out)
         inject = f"inject={CALLS[shot.kind]}:{shot.fault}:when={shot.at}"
-        trace = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={CALLS[shot.kind]}", "-e", inject]
+        trace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", f"trace={CALLS[shot.kind]}", "-e", inject]
         _until_it_ends([*trace, *command(folder, NOVEMBER, state, out)])
         code = run(folder, NOVEMBER, state, out)
         return f"exit code {code}" if code else differences(folder / "right", place)
