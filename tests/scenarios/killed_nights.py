@@ -1,11 +1,12 @@
 """A night of fifty people killed or starved at a chosen system call, then run once more: nothing may be lost or doubled.
 
 `strace` injects SIGKILL, ENOSPC or EIO into the n-th write, fsync, rename or unlink of the process; the product is not
-changed. Run as a script it goes through every call: python tests/scenarios/killed_nights.py [HOW MANY AT MOST].
+changed. Run as a script it goes through every call: python tests/scenarios/killed_nights.py (--help).
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import re
@@ -117,7 +118,16 @@ def calls(folder: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as temp:
         place = Path(temp)
         night = command(folder, NOVEMBER, _copied(folder / "state", place / "state"), place / "out")
-        trace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", str(place / "trace"), "-e", f"trace={','.join(CALLS.values())}"]
+        trace = [
+            "strace",
+            "-f",
+            "--seccomp-bpf",
+            "-qq",
+            "-o",
+            str(place / "trace"),
+            "-e",
+            f"trace={','.join(CALLS.values())}",
+        ]
         subprocess.run([*trace, *night], check=True, capture_output=True, cwd=ROOT)
         lines = (place / "trace").read_text(encoding="utf-8", errors="replace").splitlines()
     names = [found[1] for line in lines if (found := re.match(r"\d+ +(\w+)\(", line))]
@@ -142,7 +152,18 @@ def fire(folder: Path, shot: Shot) -> str:
         state, out = _copied(folder / "state", place / "state"), place / "out"
         shutil.copytree(folder / "out", out)
         inject = f"inject={CALLS[shot.kind]}:{shot.fault}:when={shot.at}"
-        trace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", f"trace={CALLS[shot.kind]}", "-e", inject]
+        trace = [
+            "strace",
+            "-f",
+            "--seccomp-bpf",
+            "-qq",
+            "-o",
+            os.devnull,
+            "-e",
+            f"trace={CALLS[shot.kind]}",
+            "-e",
+            inject,
+        ]
         _until_it_ends([*trace, *command(folder, NOVEMBER, state, out)])
         code = run(folder, NOVEMBER, state, out)
         return f"exit code {code}" if code else differences(folder / "right", place)
@@ -195,14 +216,24 @@ def events(state: Path) -> list[tuple[str, str | None, str]]:
 
 
 def main() -> None:
-    most = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument(
+        "most", type=int, nargs="?", default=0, help="so many drawn evenly; 0: every call with every fault"
+    )
+    asked.add_argument("--kinds", default=",".join(CALLS), help="of these kinds only")
+    asked.add_argument(
+        "--part", default="1/1", help="2/5: every fifth of them, from the second on; the whole takes hours"
+    )
+    options = asked.parse_args()
+    first, step = map(int, options.part.split("/"))
     with tempfile.TemporaryDirectory() as temp:
         folder = make_world(Path(temp))
-        wrong = 0
-        for number, (shot, what) in enumerate(fire_all(folder, list(shots(folder, most))), 1):
+        chosen = [shot for shot in shots(folder, options.most) if shot.kind in options.kinds.split(",")]
+        chosen, wrong = chosen[first - 1 :: step], 0
+        for shot, what in fire_all(folder, chosen):
             wrong += bool(what)
-            print(number, shot.kind, shot.at, shot.fault, what or "same", flush=True)
-        print(f"{number} injections, {wrong} wrong")
+            print(shot.kind, shot.at, shot.fault, what or "same", flush=True)
+        print(f"{len(chosen)} injections, {wrong} wrong")
         sys.exit(bool(wrong))
 
 
