@@ -14,11 +14,9 @@ PIPL arts 51, 54; 网络安全法 art. 21; GB/T 22239-2019 (audit).
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import pwd
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +33,8 @@ from pipeline.cases.places import private_folder
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.identity import id_number
 from pipeline.identity.mask import mask_text
+from pipeline.system_files import lock, open_folder, open_private, read_at
+from pipeline.system_files import os_user as os_user
 
 FOLDER = "access"
 UNSAID = "未写"
@@ -154,14 +154,6 @@ def person_mark(state: Path, typed: str) -> str:
         return "person"
 
 
-def os_user() -> str:
-    """The system's name of who runs this; the environment could say anything."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
-
-
 def read(state: Path, since: date | None = None) -> list[Access]:
     """The lines that can be read, in order, from that day on. Raises ReconcileError E872."""
     found = []
@@ -227,11 +219,10 @@ def _parsed(line: bytes) -> Access | None:
 
 def _append(path: Path, line: bytes) -> None:
     """The line whole or not at all; after a torn one it begins on a line of its own. Raises OSError."""
-    how = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(path, how, 0o600)
+    handle = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
         size = os.fstat(handle).st_size
-        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+        torn = size > 0 and read_at(handle, 1, size - 1) != b"\n"
         left = memoryview(b"\n" * torn + line + b"\n")
         try:
             while left:
@@ -249,9 +240,9 @@ def _locked(state: Path) -> Iterator[int]:
     """The folder, made 0700 if need be, locked for one writer: its descriptor."""
     folder = state / FOLDER
     private_folder(folder)
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    handle = open_folder(folder)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle)
         yield handle
     finally:
         os.close(handle)

@@ -40,10 +40,14 @@ def cases_list(
     ] = "",
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose answer is overdue.")] = False,
     state: State = _DEFAULT,
+    reason: Reason = "",
     rules: Rules = None,
 ) -> None:
     """List cases as of the last night, by number. Names and numbers are masked."""
-    typer.echo(list_cases(state, _titles(rules), Asked(county, status, overdue)))
+    why = access_log.reason_for(state, reason)
+    page = list_cases(state, _titles(rules), Asked(county, status, overdue))
+    access_log.note(state, "cases list", county, why)
+    typer.echo(page)
 
 
 @cases_app.command(

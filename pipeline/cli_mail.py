@@ -13,13 +13,13 @@ import typer
 
 from pipeline import access_log, delivery
 from pipeline.cases import Book, Ledger, open_ledger, read_book
-from pipeline.cases.case_state import OVER
 from pipeline.cli_access import Reason
 from pipeline.cli_options import examples, stop
 from pipeline.contracts.settings import Settings, load_settings
 from pipeline.delivery.approval import approve, by_hand, handed_over
 from pipeline.delivery.outbox import Outbox, Posted, read_outbox
 from pipeline.delivery.period import calendar
+from pipeline.delivery.places import kept_letter
 from pipeline.desk.outbox_page import STATES, approval_page, letter_page, outbox_lines
 from pipeline.run_lock import only_run
 
@@ -163,6 +163,8 @@ def outbox_retry(
         box = read_outbox(desk.ledger)
         if again:
             chosen = _named(box, letters or [], "doubtful", "refused", "given_up", "later")
+            for one in chosen:  # its file may be purged: then it would stop all mail (E821)
+                kept_letter(state, one.file, one.sha256)
             by_hand(desk.ledger, box, "mail_released", chosen, reason, access_log.os_user(), desk.on)
         elif letters:
             chosen = _named(box, letters, "later")
@@ -195,10 +197,7 @@ def outbox_handed(
         numbers = [
             case.number
             for case in desk.book.cases.values()
-            if county in ("all", case.county)
-            and case.flagged
-            and case.state == "open"
-            and case.state not in OVER
+            if county in ("all", case.county) and case.flagged and case.state == "open"
         ]
         due_on = calendar(settings.period).after(desk.on, settings.period.workdays_to_answer)
         count = handed_over(desk.ledger, desk.book, numbers, due_on, reason, access_log.os_user(), desk.on)

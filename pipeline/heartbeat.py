@@ -19,6 +19,7 @@ _FORMAT = 1
 _LARGEST = 100_000  # bytes
 _ANSWERS = (0, 3, 4)  # done; some list was not accepted; held for approval
 _MAIL_INCOMPLETE = 6
+_NO_TROUBLE = ("made", "sent")  # of all letters of the night how many there are is no fate
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Heartbeat:
     @property
     def mails_open(self) -> dict[str, int]:
         """Mails of the night that did not go, by fate. Held ones wait for somebody, so they are told too."""
-        return {fate: n for fate, n in sorted(self.mails.items()) if n and fate != "sent"}
+        return {fate: n for fate, n in sorted(self.mails.items()) if n and fate not in _NO_TROUBLE}
 
 
 def write_heartbeat(state: Path, beat: Heartbeat) -> Path:

@@ -1,7 +1,7 @@
 """A process that leaves nothing behind for others: rights of its files, no core dumps, temporary folders of its own.
 
-Everything here is about POSIX systems; elsewhere the calls do what they can and say so (`None`: cannot be said). Docs name the other
-modules that need POSIX (file locks).
+Where files have no owners or modes of the POSIX kind the answers are None: it cannot be said. What systems do each in their own way
+is in `system_files`.
 """
 
 from __future__ import annotations
@@ -15,23 +15,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-try:
-    import fcntl
-    import resource
-except ImportError:  # Windows
-    fcntl = resource = None  # type: ignore[assignment]
+from pipeline import system_files
+from pipeline.system_files import HAS_OWNERS, ONLY_OWNER, lock, open_folder, set_umask
 
 TEMPORARY = "tmp"  # in the state folder
-_UMASK = 0o077
 _PRIVATE = 0o700
 
 
 def harden() -> None:
     """Files only for their owner (umask 077) and no core dump: it would hold the night's data in plain. Call it first."""
-    os.umask(_UMASK)
-    if resource is not None:
-        # a limit that is already lower stays; lowering needs no privilege
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    set_umask(ONLY_OWNER)
+    system_files.forbid_core_dumps()
 
 
 @contextmanager
@@ -79,20 +73,14 @@ def abandoned(folder: Path) -> bool:
     return True
 
 
-def own_user() -> int | None:
-    """The number of the user who runs this; None where users have none."""
-    return os.getuid() if hasattr(os, "getuid") else None
-
-
 def is_own(path: Path) -> bool | None:
     """Whether the file belongs to who runs this (a link itself, not what it names). Raises OSError."""
-    user = own_user()
-    return None if user is None else path.lstat().st_uid == user
+    return system_files.is_own(path.lstat())
 
 
 def rights(path: Path) -> int | None:
     """The nine bits of a file's mode (0o600 …), None where the system has none. Raises OSError."""
-    return stat.S_IMODE(path.lstat().st_mode) & 0o777 if os.name == "posix" else None
+    return stat.S_IMODE(path.lstat().st_mode) & 0o777 if HAS_OWNERS else None
 
 
 @dataclass(frozen=True)
@@ -106,8 +94,7 @@ class Exposed:
 
 def exposed(*tops: Path) -> Exposed | None:
     """Looks at all that lies in the folders, each once, links not followed; None where files have no rights of this kind."""
-    user = own_user()
-    if user is None:
+    if not HAS_OWNERS:
         return None
     there = open_ones = foreign = 0
     waiting, seen = [str(top.resolve()) for top in tops if top.is_dir()], set()
@@ -122,8 +109,8 @@ def exposed(*tops: Path) -> Exposed | None:
                 if stat.S_ISLNK(told.st_mode):
                     continue
                 there += 1
-                open_ones += bool(told.st_mode & _UMASK)
-                foreign += told.st_uid != user
+                open_ones += bool(told.st_mode & ONLY_OWNER)
+                foreign += not system_files.is_own(told)
                 if stat.S_ISDIR(told.st_mode):
                     waiting.append(entry.path)
     return Exposed(there, open_ones, foreign)
@@ -131,43 +118,22 @@ def exposed(*tops: Path) -> Exposed | None:
 
 def umask() -> int:
     """The bits that new files of this process do not get. It is told by setting it: no other thread may make files meanwhile."""
-    before = os.umask(_UMASK)
-    os.umask(before)
+    before = set_umask(ONLY_OWNER)
+    set_umask(before)
     return before
-
-
-def core_limit() -> int | None:
-    """The largest core dump in bytes this process may leave (-1: any), None where that cannot be said."""
-    return None if resource is None else resource.getrlimit(resource.RLIMIT_CORE)[0]
-
-
-def machine_memory() -> int | None:
-    """Bytes of memory that this process may use: the machine's, or its control group's where that is less."""
-    try:
-        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return None
-    with suppress(OSError, ValueError):
-        # cgroup v2; a service's MemoryMax stands there
-        own = Path("/proc/self/cgroup").read_text(encoding="ascii").strip().rpartition(":")[2]
-        return min(whole, int((Path("/sys/fs/cgroup") / own.lstrip("/") / "memory.max").read_text().strip()))
-    return whole
 
 
 def _hold(folder: Path) -> int | None:
     """A handle that locks the folder, None where another process has it or the system has no such locks."""
-    if fcntl is None:
-        return None
     try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = open_folder(folder, plain=True)
     except OSError:
         return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
+    with suppress(OSError):
+        if lock(handle, wait=False):
+            return handle
+    os.close(handle)
+    return None
 
 
 def _empty(folder: Path) -> None:

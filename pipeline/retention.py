@@ -102,12 +102,7 @@ def _of_history(history: ListHistory) -> Iterator[tuple[str, str, date, str]]:
 
 def _snapshots(store: Path, as_of: date, days: int, needed: Needed) -> Iterator[Path]:
     """`<department>/<dataset>/<county or all>/<YYYYMMDD>[-sha256]/`."""
-    for county in (
-        c
-        for dep in own_folders(store, _NAME)
-        for name in own_folders(dep, _NAME)
-        for c in own_folders(name, _NAME)
-    ):
+    for county in _lists(store):
         found = [(match, path) for path in own_folders(county, _DAY) if (match := _DAY.fullmatch(path.name))]
         newest = [path for match, path in found if not match[4]][-_NEWEST_SNAPSHOTS:]
         dataset = f"{county.parent.parent.name}/{county.parent.name}"
@@ -118,6 +113,13 @@ def _snapshots(store: Path, as_of: date, days: int, needed: Needed) -> Iterator[
                 continue
             if (dataset, delivered, day, match[4] or _sha256_of(path)) not in needed:
                 yield path
+
+
+def _lists(store: Path) -> Iterator[Path]:
+    """Every list's folder: `<department>/<dataset>/<county or all>`."""
+    for department in own_folders(store, _NAME):
+        for dataset in own_folders(department, _NAME):
+            yield from own_folders(dataset, _NAME)
 
 
 def _sha256_of(snapshot: Path) -> str:
@@ -180,13 +182,25 @@ def _left_in_state(state: Path) -> Iterator[Path]:
         if is_folder(state / name):
             yield state / name
     yield from (path for path in own_folders(state, _OF_A_COMMAND) if abandoned(path))
-    yield from own_files(state, _UNFINISHED)
-    yield from own_folders(state / "nights", _UNFINISHED)
+    nights = state / "nights"
+    yield from own_folders(nights, _UNFINISHED)
+    lists = (one for path in _lists(state / "store") for one in own_folders(path, _DAY))
+    places = (
+        state,
+        state / "mail",
+        state / "night",
+        state / "night-before",
+        *own_folders(nights, _NIGHT),
+        *lists,
+    )
+    for folder in places:  # a file that was to take another's place
+        yield from own_files(folder, _UNFINISHED)
 
 
 def _left_in_out(out: Path) -> Iterator[Path]:
     """Unfinished result tables, and scratch folders of the counties' workbooks."""
-    yield from own_files(out / "results", _PART)
+    for form in (_PART, _UNFINISHED):
+        yield from own_files(out / "results", form)
     for folder in (out / "reports", *own_folders(out / "reports", _COUNTY)):
         yield from own_folders(folder, _UNFINISHED)
 

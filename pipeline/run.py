@@ -27,6 +27,7 @@ from pipeline.night_state import night_state, purge_old
 from pipeline.night_tables import county_names, night_for_reports
 from pipeline.results import write_results
 from pipeline.run_log import RunLog
+from pipeline.system_files import ONLY_OWNER, set_umask
 
 OK, DEGRADED, HELD = 0, 3, 4
 KEPT_BACKUPS = 14
@@ -70,7 +71,7 @@ class Night:
 
 def run(request: Request, log: RunLog | None = None) -> Night:
     """The whole line once. Raises ReconcileError where nothing can be said (usage, settings, schemas, rules, register)."""
-    os.umask(0o077)  # everything here is sensitive personal information
+    set_umask(ONLY_OWNER)  # everything here is sensitive personal information
     settings = load_settings(request.config)
     datasets = load_datasets(request.schemas)
     rules, signs = load_rules(request.rules), load_visit_signs(request.rules)

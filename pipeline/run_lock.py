@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.system_files import lock
 
 
 @contextmanager
@@ -17,9 +17,7 @@ def only_run(state: Path) -> Iterator[None]:
     state.mkdir(parents=True, exist_ok=True)
     handle = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not lock(handle, wait=False):
             raise ReconcileError(
                 Problem(
                     "E401",
@@ -29,7 +27,7 @@ def only_run(state: Path) -> Iterator[None]:
                     "等它结束后再运行，或用 --state 另指目录",
                 ),
                 exit_code=5,
-            ) from None
+            )
         yield
     finally:
         os.close(handle)

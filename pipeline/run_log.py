@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pipeline import clock
 from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.system_files import open_private, sync
 
 FOLDER = "log"
 _WORD = re.compile(r"[a-z][a-z_]{0,39}")
@@ -138,7 +139,7 @@ def _append(path: Path, line: bytes) -> None:
     """One write at the end, durable; a line that was torn before is closed first, so that it spoils no other."""
     fresh = not path.exists()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    handle = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
         size = os.lseek(handle, 0, os.SEEK_END)
         torn = False
@@ -150,17 +151,7 @@ def _append(path: Path, line: bytes) -> None:
     finally:
         os.close(handle)
     if fresh:
-        _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Makes a new file's name lasting, where folders can be opened."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(path.parent)  # the new file's name, too
 
 
 def _code_of(error: BaseException) -> str:

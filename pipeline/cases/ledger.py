@@ -6,7 +6,6 @@ head of the chain is witnessed in a second place after each commit; a ledger tha
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -142,7 +141,7 @@ def open_ledger(state: Path) -> Iterator[Ledger]:
     places = Places(state)
     if not places.was_there():
         _make(places)
-    with locked(places, fcntl.LOCK_SH):
+    with locked(places, shared=True):
         if not places.ledger.is_file():
             raise torn("台账文件不在，但它的日志、见证或备份还在")
         key = read_key(places)
@@ -175,7 +174,7 @@ def _admit(ledger: Ledger, connection: sqlite3.Connection) -> None:
 
 def _make(places: Places) -> None:
     """The first ledger of a state, whole or not at all: filled under another name."""
-    with locked(places, fcntl.LOCK_EX):
+    with locked(places):
         if places.was_there():  # another process was quicker
             return
         key = read_key(places) if places.key.exists() else make_key(places)

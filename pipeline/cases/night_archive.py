@@ -22,12 +22,13 @@ import duckdb
 import polars as pl
 
 from pipeline.cases.person_key import PersonKey
-from pipeline.cases.places import private_folder, sync
+from pipeline.cases.places import private_folder
 from pipeline.cases.read_tonight import JudgedNight
 from pipeline.cases.refusals import disk, refused
 from pipeline.contracts.delivered import Intake
 from pipeline.contracts.register_findings import REGISTER_FINDINGS
 from pipeline.entitlement.compile import OWN_FACTS
+from pipeline.system_files import sync
 
 FOLDER, MONTHS = "nights", 13
 _MANIFEST, _FORMAT = "night.json", 1

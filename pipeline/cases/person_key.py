@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pipeline.cases.places import Places, write_whole
 from pipeline.cases.refusals import LEDGER_DAMAGED, disk, refused
 from pipeline.contracts.problem import ReconcileError
+from pipeline.system_files import HAS_OWNERS, open_private
 
 _LENGTH = 32  # bytes
 _FILE = "key/person.key"
@@ -60,7 +61,7 @@ def read_key(places: Places) -> PersonKey:
     """The state's key. Raises ReconcileError E707 where it is missing, damaged or others may read it; E705."""
     with disk(places.key):
         try:
-            handle = os.open(places.key, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            handle = open_private(places.key, os.O_RDONLY, wait=False)
         except FileNotFoundError:
             raise _lost("台账在，密钥文件却不在；没有它，台账里的人无法和名册对上") from None
         try:
@@ -69,7 +70,7 @@ def read_key(places: Places) -> PersonKey:
             os.close(handle)
     if not stat.S_ISREG(about.st_mode) or len(secret) != _LENGTH:
         raise _lost(f"密钥文件应正好是{_LENGTH}个字节，这一份不是")
-    if about.st_mode & 0o077:
+    if HAS_OWNERS and about.st_mode & 0o077:
         why = "别的用户也能读到它，有了它就能从台账里认出人"
         cure = "确认没有外泄后运行 chmod 400 密钥文件，再重新运行"
         raise refused("E707", "密钥文件的权限太宽", why, cure, _FILE, LEDGER_DAMAGED)

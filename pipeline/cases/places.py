@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.cases.refusals import busy, disk
+from pipeline.system_files import lock, open_private, put, set_mode, sync
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,17 @@ class Places:
 
 
 @contextmanager
-def locked(places: Places, how: int) -> Iterator[None]:
-    """Holds the ledger's lock: LOCK_SH while it is open, LOCK_EX while its files are made or exchanged.
+def locked(places: Places, *, shared: bool = False) -> Iterator[None]:
+    """Holds the ledger's lock: shared while it is open, alone while its files are made or exchanged.
 
     Raises ReconcileError E704 (exit 5) where that cannot be had, E705.
     """
     with disk(places.lock):
         private_folder(places.lock.parent)
-        handle = os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        handle = open_private(places.lock, os.O_RDWR | os.O_CREAT)
     try:
-        try:
-            fcntl.flock(handle, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise busy() from None
+        if not lock(handle, shared=shared, wait=False):
+            raise busy()
         yield
     finally:
         os.close(handle)
@@ -75,23 +73,14 @@ def private_folder(folder: Path) -> None:
         sync(folder.parent)
 
 
-def sync(path: Path) -> None:
-    """What was written to the file, or the names in the folder, outlive a power cut."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def write_whole(path: Path, content: bytes, mode: int) -> None:
     """Puts the content in place at once: written beside it, fsynced, renamed, folder fsynced."""
     private_folder(path.parent)
     beside = path.with_name(f".{path.name}.new")
     beside.unlink(missing_ok=True)  # left by a run that was killed
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    handle = open_private(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
-        os.fchmod(handle, mode)
+        set_mode(handle, mode)
         left = memoryview(content)
         while left:
             left = left[os.write(handle, left) :]
@@ -99,9 +88,3 @@ def write_whole(path: Path, content: bytes, mode: int) -> None:
     finally:
         os.close(handle)
     put(beside, path)
-
-
-def put(beside: Path, path: Path) -> None:
-    """Renames a finished, fsynced file into its place, lastingly."""
-    beside.replace(path)
-    sync(path.parent)

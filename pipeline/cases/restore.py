@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,10 +12,11 @@ from pipeline.cases.backup import backups, proven
 from pipeline.cases.chain import hash_at
 from pipeline.cases.database import connect, connect_readonly, new_file, put_in_place
 from pipeline.cases.person_key import PersonKey, read_key
-from pipeline.cases.places import Places, locked, sync
+from pipeline.cases.places import Places, locked
 from pipeline.cases.refusals import disk, refused
 from pipeline.cases.witness import Head, read_witness, set_witness
 from pipeline.contracts.problem import ReconcileError
+from pipeline.system_files import sync
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Restoration:
 def plan_restore(state: Path, which: str | None = None) -> Restoration:
     """What `restore` would do; changes nothing. Raises ReconcileError as `restore`."""
     places = Places(state)
-    with locked(places, fcntl.LOCK_EX):
+    with locked(places):
         return _plan(places, which)
 
 
@@ -46,7 +46,7 @@ def restore(state: Path, which: str | None = None) -> Restoration:
     Raises ReconcileError E711 no whole backup, E712 nothing to restore, E704 in use, E705 disk, E707 and E708 the key.
     """
     places = Places(state)
-    with locked(places, fcntl.LOCK_EX):
+    with locked(places):
         plan = _plan(places, which)
         aside = () if plan.source == places.ledger else _exchange(places, plan.source)
         with disk(places.witness):

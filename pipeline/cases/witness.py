@@ -6,7 +6,6 @@ commit, so it may lag behind the ledger by a commit, never the other way round.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -16,6 +15,7 @@ from pipeline.cases.event import GENESIS
 from pipeline.cases.places import Places, private_folder, write_whole
 from pipeline.cases.refusals import LEDGER_DAMAGED, disk, refused
 from pipeline.contracts.problem import ReconcileError
+from pipeline.system_files import lock, open_folder
 
 _HASH = re.compile("[0-9a-f]{64}")
 _LARGEST = 1000  # bytes of the file
@@ -51,9 +51,9 @@ def advance_witness(places: Places, head: Head) -> None:
     """Witnesses the head unless a later one is (another process may have been quicker). Raises ReconcileError E709, E705."""
     with disk(places.witness):
         private_folder(places.witness.parent)
-        handle = os.open(places.witness.parent, os.O_RDONLY | os.O_CLOEXEC)
+        handle = open_folder(places.witness.parent)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            lock(handle)
             known = read_witness(places)
             if known is None or known.sequence < head.sequence:
                 set_witness(places, head)

@@ -67,6 +67,7 @@ class Mail(Strict):
     secrets: str = "secrets.toml"  # beside reconcile.toml, mode 0400
     timeout_seconds: int = Field(default=30, gt=0)
     tries_a_night: int = Field(default=3, ge=1)  # of one mail
+    minutes_between_tries: int = Field(default=5, ge=0, le=60)  # greylisting servers want a few (RFC 6647)
     nights: int = Field(default=5, ge=1)  # on which it is tried before it is given up
     largest_mb: int = Field(default=20, gt=0)  # of one mail
 

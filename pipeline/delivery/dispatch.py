@@ -99,9 +99,11 @@ def dispatch(
     settings: Settings,
     as_of: date,
     courier: Callable[[], AbstractContextManager[Sender]],
+    pause: Callable[[float], None] | None = None,
 ) -> Tally:
     """Tries every letter that may go; again those that failed for the moment, up to `tries_a_night`.
 
+    `pause` waits so many seconds before each further round; None: one round only (a person is waiting, and can ask again).
     Raises ReconcileError E821 (exit 8) before a letter whose bytes are not those that were checked.
     """
     tally = Tally()
@@ -111,21 +113,27 @@ def dispatch(
         return tally
     for letter_id in waiting:  # before anything leaves
         kept_letter(state, box.letters[letter_id].file, box.letters[letter_id].sha256)
-    with courier() as sender:
-        for round_ in range(settings.mail.tries_a_night):
+    rounds = settings.mail.tries_a_night if pause else 1
+    broken = False
+    for round_ in range(rounds):
+        if not waiting or broken:
+            break
+        if round_ and pause:
+            pause(60.0 * settings.mail.minutes_between_tries)
+        with courier() as sender:
             for letter_id in list(waiting):
                 if stopped(state):
                     tally.stopped = True
                     return tally
                 if sender.broken:
                     break
-                last = round_ + 1 == settings.mail.tries_a_night
                 fate = _one(
                     ledger, book, box, journal, state, settings.mail, as_of, sender, letter_id, round_ == 0
                 )
-                if fate != "later" or last:
+                if fate != "later":
                     waiting.remove(letter_id)
                     tally.fates[fate] += 1
+            broken = sender.broken
     tally.fates["later"] += len(waiting)
     return tally
 
@@ -208,7 +216,8 @@ def case_events(book: Book, box: Outbox, letter: Posted, as_of: date) -> list[Ev
             continue
         if case.held:
             events.append(Event(as_of, "released", number, {}))
-        again = number in letter.cargo.again and case.due_on is not None
+        # it keeps the day that the county was told first, also where another letter was faster
+        again = case.due_on is not None and (number in letter.cargo.again or case.state == "sent")
         day = case.due_on if again else due
         if day is not None:
             events.append(

@@ -35,7 +35,7 @@ def reasons_to_hold(
         before = {
             x.to
             for x in box.letters.values()
-            if x.place == county and x.batch == batch and x.kind == "report"
+            if x.place == county and x.batch == batch and x.kind == "report" and not x.never_approved
         }
         if before != set(addresses):
             reasons.append("收件人有变动" if before else "第一次给该县发信")

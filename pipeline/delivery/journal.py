@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.cases.places import private_folder
+from pipeline.system_files import open_private
 
 CLAIMED = "claimed"
 
@@ -27,7 +28,7 @@ class Journal:
         """Raises OSError where the line cannot be made to last: then nothing may be sent."""
         private_folder(self._path.parent)
         line = json.dumps({"letter": letter_id, "fate": fate, "on": on}, sort_keys=True) + "\n"
-        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        handle = open_private(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             os.write(handle, line.encode())
             os.fsync(handle)

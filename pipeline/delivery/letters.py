@@ -168,9 +168,7 @@ def _to_departments(ledger: Ledger, plan: MailPlan, night: NightForReports) -> I
     settings = night.settings
     if not settings.departments:
         return
-    earlier = [letter.on for letter in plan.box.letters.values() if letter.kind == "quality"]
-    asked = [(one.department, one.note) for one in corrections(ledger, max(earlier, default=date.min))]
-    told = quality_letter.quality_letters(night, asked)
+    told = quality_letter.quality_letters(night, _asked(ledger, plan))
     for place, addresses in sorted(settings.departments.items()):
         found = told.get(place)
         if found is None:
@@ -185,9 +183,20 @@ def _to_departments(ledger: Ledger, plan: MailPlan, night: NightForReports) -> I
             yield Made(letter, build(letter, settings.mail), expected, digest, "", Cargo())
 
 
+def _asked(ledger: Ledger, plan: MailPlan) -> list[tuple[str, str]]:
+    """Corrections (department, note) that no letter has brought yet: noted since the last one that reached the department before
+    tonight. One that was refused, withdrawn or is in doubt has brought nothing."""
+    brought: dict[str, date] = {}
+    for letter in plan.box.letters.values():
+        if letter.kind == "quality" and letter.state == "sent" and letter.on < plan.as_of:
+            brought[letter.place] = max(letter.on, brought.get(letter.place, date.min))
+    noted = corrections(ledger)
+    return [(x.department, x.note) for x in noted if x.on >= brought.get(x.department, date.min)]
+
+
 def _worth_saying(plan: MailPlan, place: str, digest: str) -> bool:
-    """Not the same again, and not every night."""
-    box = plan.box.letters.values()
+    """Not the same again, and not every night. What never went was not said."""
+    box = [x for x in plan.box.letters.values() if x.state not in ("withdrawn", "refused", "given_up")]
     earlier = [x for x in box if x.place == place and x.kind == "quality" and x.on < plan.as_of]
     if not earlier:
         return True

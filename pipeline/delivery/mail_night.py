@@ -7,6 +7,7 @@ the same letters are written into a folder instead.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ class Mailed:
 
     letters: int = 0
     held: list[Posted] = field(default_factory=list)
+    paused: int = 0  # by a person (`outbox hold`)
     tally: Tally = field(default_factory=Tally)
     problems: list[Problem] = field(default_factory=list)
     blocked: bool = False
@@ -66,7 +68,8 @@ class Mailed:
     def counts(self) -> dict[str, int]:
         """For run.json: letters made, held, and by what became of them."""
         fates = {fate: count for fate, count in sorted(self.tally.fates.items()) if count}
-        return {"made": self.letters, "held": len(self.held), **fates}
+        paused = {"paused": self.paused} if self.paused else {}
+        return {"made": self.letters, "held": len(self.held), **paused, **fates}
 
     def lines(self) -> list[str]:
         """For the screen."""
@@ -82,6 +85,8 @@ class Mailed:
             lines.append(
                 f"邮件  {len(self.held)} 封待批准：先看 reconcile approve，再 reconcile approve <批号> --reason …"
             )
+        if self.paused:
+            lines.append(f"邮件  {self.paused} 封由人暂停着：核对后 reconcile outbox release <信> --reason …")
         return lines
 
 
@@ -111,6 +116,7 @@ def recover_letters(ledger: Ledger, book: Book, state: Path, as_of: date) -> int
 def deliver(ledger: Ledger, book: Book, plan: MailPlan, night: NightForReports, post: Post) -> Mailed:
     """Raises ReconcileError E821 (exit 8), and as Ledger."""
     mailed = Mailed()
+    _forget_dry_run(post.out)
     made = night_letters(ledger, plan, night, post.out, post.secrets, mailed.problems)
     mailed.problems += _stopped_by_check(made, night, post.secrets)
     mailed.blocked = any(problem.code == "E823" for problem in mailed.problems)
@@ -124,9 +130,13 @@ def deliver(ledger: Ledger, book: Book, plan: MailPlan, night: NightForReports, 
     recover(
         ledger, book, plan.box, Journal(post.state), plan.as_of
     )  # a restored ledger does not know what went
-    mailed.tally = dispatch(ledger, book, plan.box, post.state, night.settings, plan.as_of, post.courier)
+    mailed.tally = dispatch(
+        ledger, book, plan.box, post.state, night.settings, plan.as_of, post.courier, time.sleep
+    )
     mailed.problems += mailed.tally.problems
-    mailed.held = [letter for letter in plan.box.in_state("held") if not letter.by_hand_held]
+    waiting = plan.box.in_state("held")
+    mailed.held = [letter for letter in waiting if not letter.by_hand_held]
+    mailed.paused = len(waiting) - len(mailed.held)
     return mailed
 
 
@@ -147,8 +157,6 @@ def _stopped_by_check(made: Sequence[Made], night: NightForReports, secrets: Sec
 def _write(made: Sequence[Made], out: Path) -> Path | None:
     """The letters of a dry run: .eml, and their attachments beside for whoever wants to look."""
     folder = out / DRY_RUN
-    if folder.is_dir() and not folder.is_symlink():
-        shutil.rmtree(folder)
     if not made:
         return None
     for one in made:
@@ -160,19 +168,31 @@ def _write(made: Sequence[Made], out: Path) -> Path | None:
     return folder
 
 
+def _forget_dry_run(out: Path) -> None:
+    """The letters of an earlier night's dry run are people's data, and nobody's letters any more."""
+    folder = out / DRY_RUN
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+
+
 def _queue(ledger: Ledger, plan: MailPlan, made: Sequence[Made], post: Post) -> None:
-    """The period and the letters, kept and in the outbox; older ones of the same kind that never went are withdrawn."""
+    """The period and the letters, kept and in the outbox; older ones that never went and say less are withdrawn.
+
+    What a person holds stays held when a newer letter takes its place: only he knows why it must not go.
+    """
     box = plan.box
     events: list[Event] = []
     if plan.period is not None and plan.period.key not in {period.key for period in box.periods}:
         events.append(plan.period.event())
     for one in made:
-        if not _is_new(box.letters.get(one.letter.letter_id), one):
+        known, older = box.letters.get(one.letter.letter_id), _older(box, one.letter)
+        if not _is_new(known, one):
             continue  # the same night again
-        events += [_withdrawn(older, plan.as_of) for older in _older(box, one.letter)]
+        events += [_withdrawn(letter, plan.as_of) for letter in older]
+        paused = {why: None for letter in (*older, *([known] if known else ())) for why in letter.paused_for}
         sha256 = keep_letter(post.state, f"{one.letter.letter_id}.eml", one.message)
         about = {"batch": plan.key, "by": post.by, "about": one.about, "rules": one.rules}
-        events.append(queued(one.letter, sha256, cargo=one.cargo, reasons=one.reasons, **about))
+        events.append(queued(one.letter, sha256, cargo=one.cargo, reasons=(*one.reasons, *paused), **about))
     if events:
         with ledger.transaction():
             ledger.append(events)
@@ -188,9 +208,10 @@ def _is_new(known: Posted | None, one: Made) -> bool:
 
 
 def _older(box: Outbox, letter: Letter) -> list[Posted]:
-    waiting = box.in_state(*WAITING, "held")
-    same = (letter.place, letter.kind, letter.to)
-    return [x for x in waiting if (x.place, x.kind, x.to) == same and x.letter_id != letter.letter_id]
+    """Letters that the letter takes the place of. A report also tells what a notice was to tell."""
+    waiting = [x for x in box.in_state(*WAITING, "held") if (x.place, x.to) == (letter.place, letter.to)]
+    told = [x for x in waiting if letter.kind == "report" and x.kind == "notice" and not x.paused_for]
+    return [*(x for x in waiting if x.kind == letter.kind and x.letter_id != letter.letter_id), *told]
 
 
 def _withdrawn(older: Posted, on: date) -> Event:

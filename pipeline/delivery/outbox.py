@@ -70,6 +70,7 @@ class Posted:
     batch: str
     by: str  # who ran the night
     about: str  # digest of what it says, so that the same is not said twice
+    rules: str  # digest of the rules that it rests on, "" for letters without any
     cargo: Cargo
     state: State = "queued"
     reasons: tuple[str, ...] = ()  # held for
@@ -83,7 +84,17 @@ class Posted:
     @property
     def by_hand_held(self) -> bool:
         """Held by a person (`outbox hold`), not for a reason that asks for approval."""
-        return self.state == "held" and all(reason.startswith(_BY_HAND) for reason in self.reasons)
+        return self.state == "held" and not self.never_approved
+
+    @property
+    def paused_for(self) -> tuple[str, ...]:
+        """What a person said who held it (`outbox hold`)."""
+        return tuple(reason for reason in self.reasons if reason.startswith(_BY_HAND))
+
+    @property
+    def never_approved(self) -> bool:
+        """It was made to wait for approval, and nobody has given it (also where it was withdrawn meanwhile)."""
+        return len(self.paused_for) < len(self.reasons)
 
     @property
     def file(self) -> str:
@@ -97,7 +108,7 @@ class Outbox:
     letters: dict[str, Posted] = field(default_factory=dict)
     periods: list[Period] = field(default_factory=list)
     approvals: dict[str, list[str]] = field(default_factory=dict)  # hash -> who
-    rules: str = ""  # digest of the rules at the last batch of reports
+    rules: str = ""  # digest of the rules of the last letter that went, or that somebody has approved
 
     def apply(self, event: Event) -> None:
         """Raises ValueError where an event cannot follow on what was before."""
@@ -107,14 +118,16 @@ class Outbox:
         elif event.kind == "mail":
             letter = _posted(event)
             self.letters[letter.letter_id] = letter
-            self.rules = str(body["rules"]) or self.rules
         elif event.kind == "mail_approved":
             self.approvals.setdefault(str(body["hash"]), []).append(str(body["who"]))
             for letter_id in body["letters"]:
                 self._change(letter_id, "held", state="queued", reasons=())
+                self.rules = self.letters[letter_id].rules or self.rules
         else:
             before, fields = _CHANGES[event.kind](event)
             self._change(str(body["letter"]), before, **fields)
+            if event.kind == "mail_sent":
+                self.rules = self.letters[str(body["letter"])].rules or self.rules
 
     def _change(self, letter_id: str, before: str | Sequence[str], **fields: Any) -> None:
         letter = self.letters.get(letter_id)
@@ -186,7 +199,7 @@ def queued(
 
 def _posted(event: Event) -> Posted:
     body: Mapping[str, Any] = event.body
-    named = ("kind", "place", "to", "subject", "sha256", "batch", "by", "about")
+    named = ("kind", "place", "to", "subject", "sha256", "batch", "by", "about", "rules")
     texts: dict[str, Any] = {name: str(body[name]) for name in named}
     return Posted(
         letter_id=str(body["letter"]),

@@ -65,10 +65,8 @@ def plan_mail(
 
 
 def _said(box: Outbox) -> Said:
-    """What letters that went, or are about to, have told."""
-    letters = [
-        letter for letter in box.letters.values() if letter.state not in ("withdrawn", "refused", "given_up")
-    ]
+    """What letters that went, or may have, have told. One that still waits has told nothing: a newer one takes its place."""
+    letters = [letter for letter in box.letters.values() if letter.state in ("sent", "doubtful", "claimed")]
     return Said(
         frozenset(word for letter in letters for word in letter.cargo.reminded),
         frozenset(word for letter in letters for word in letter.cargo.corrected),

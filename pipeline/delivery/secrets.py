@@ -23,6 +23,7 @@ from pydantic import ValidationError, field_validator
 
 from pipeline.contracts.dataset import Strict
 from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.system_files import HAS_OWNERS, is_own, open_private
 
 VARIABLE = "RECONCILE_SMTP_PASSWORD"
 SHORTEST = 12  # characters of a county's password
@@ -84,7 +85,7 @@ def load_secrets(path: Path, environment: Mapping[str, str] = os.environ) -> Sec
 def _read(path: Path) -> bytes | None:
     """The file's bytes; None where there is none. What was checked is what is read: the same open file."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        handle = open_private(path, os.O_RDONLY, wait=False)
     except FileNotFoundError:
         return None
     except OSError:
@@ -102,9 +103,9 @@ def _open_to_others(what: os.stat_result) -> str:
     """Why the file is not ours alone; "" where it is."""
     if not stat.S_ISREG(what.st_mode):
         return "它不是普通文件"
-    if os.name != "posix":  # there the mode says nothing about who may read it
+    if not HAS_OWNERS:  # there the mode says nothing about who may read it
         return ""
-    if what.st_uid != os.geteuid():
+    if not is_own(what):
         return "它不属于运行本程序的用户"
     return "" if stat.S_IMODE(what.st_mode) in (0o400, 0o600) else "别的用户可能读到它"
 

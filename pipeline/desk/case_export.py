@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pipeline.reports.place import township_and_village
 from pipeline.reports.rows import UNKNOWN_PLACE
 from pipeline.reports.safe_text import masked_text, no_formula
 from pipeline.reports.workbook import write_workbook
+from pipeline.system_files import publish
 
 SHEET = "工作台账"
 # Character widths, together under 270: one A4 page's width.
@@ -179,8 +179,7 @@ def _write(out: Path, table: pl.DataFrame, county: str, on: date) -> None:
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".tmp-") as scratch:
             beside = Path(scratch) / "book.xlsx"
             write_workbook(beside, on, guide, (), pl.DataFrame(), Path(scratch), (listing,))
-            beside.chmod(0o600)
-            os.link(beside, out)  # never over a file that came meanwhile
+            publish(beside, out)
     except OSError:
         raise refused(
             "E748", "工作台账写不出来", "文件夹不存在，或没有写权限", "换一个 --out 文件名"

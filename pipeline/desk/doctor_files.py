@@ -11,7 +11,8 @@ from pipeline.cases import Places
 from pipeline.cases.person_key import read_key
 from pipeline.contracts.problem import ReconcileError
 from pipeline.desk.doctor_finding import Finding, Patient, good, of_problem, warning, wrong
-from pipeline.private_process import is_own, own_user, rights
+from pipeline.private_process import is_own, rights
+from pipeline.system_files import HAS_OWNERS
 
 _OTHERS = 0o077
 _READ_ONLY = (0o400, 0o600)
@@ -42,7 +43,7 @@ def contents(patient: Patient) -> Finding:
 def umask(patient: Patient) -> Finding:
     """What this process makes is for its owner only."""
     name = "新建文件权限"
-    if private_process.umask() & _OTHERS != _OTHERS and own_user() is not None:
+    if private_process.umask() & _OTHERS != _OTHERS and HAS_OWNERS:
         return wrong(
             name, f"umask 是 {private_process.umask():03o}", "用 reconcile 命令运行；systemd 里写 UMask=0077"
         )
@@ -90,15 +91,29 @@ def secrets(patient: Patient) -> Finding:
 
     name, path = "密码文件", secrets_path(patient)
     if not os.path.lexists(path):
+        if _locked(patient):
+            cure = "建立它（权限 400），在 [county_passwords] 里写上各县的密码；或取消 full_ids"
+            return wrong(name, f"没有 {path.name}，要完整号码的县的报告发不出去", cure)
         if patient.sends:
             cure = "建立它（权限 400），或确认邮件服务器不要密码、各县都不用加密附件"
             return warning(name, f"没有 {path.name}", cure)
         return good(name, "没有设置邮件，不需要")
     try:
-        load_secrets(path)
+        passwords = load_secrets(path).county_passwords
     except ReconcileError as error:
         return of_problem(name, error.problem)
+    without = [code for code in _locked(patient) if code not in passwords]
+    if without:
+        cure = "在 [county_passwords] 里写上，另行告知该县；或取消 full_ids"
+        return wrong(name, f"要完整号码的 {'、'.join(without)} 没有密码，报告发不出去", cure)
     return good(name, "只有运行用户能读，内容合规")
+
+
+def _locked(patient: Patient) -> list[str]:
+    """Counties whose letters are locked with a password of their own."""
+    settings = patient.settings
+    asking = (c for c, one in settings.counties.items() if one.full_ids and one.full_ids_reason.strip())
+    return sorted(county for county in asking if settings.recipients.get(county)) if patient.sends else []
 
 
 def secrets_path(patient: Patient) -> Path:

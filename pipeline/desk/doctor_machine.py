@@ -14,7 +14,7 @@ from pipeline import clock
 from pipeline.contracts import workdays
 from pipeline.desk.doctor_finding import Finding, Patient, good, warning, wrong
 from pipeline.desk.doctor_volume import is_encrypted, swap_devices
-from pipeline.private_process import core_limit, machine_memory
+from pipeline.system_files import core_limit, machine_memory
 
 _GB = 1 << 30
 _LEAST_FREE = 2 * _GB

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
+
+from pipeline.system_files import device_number
 
 _SYS, _MOUNTS, _SWAPS = Path("/sys"), Path("/proc/self/mountinfo"), Path("/proc/swaps")
 _ENCRYPTED_KINDS = ("fuse.gocryptfs", "fuse.cryfs", "fuse.securefs", "ecryptfs", "fuse.encfs")
@@ -20,8 +21,7 @@ def is_encrypted(path: Path, system: Path = _SYS, mounts: Path = _MOUNTS) -> boo
     kind, source = _mounted(path, mounts)
     if kind in _ENCRYPTED_KINDS or kind in _IN_MEMORY:
         return True
-    device = path.stat().st_dev
-    number = f"{os.major(device)}:{os.minor(device)}" if hasattr(os, "major") else ""
+    number = device_number(path.stat().st_dev)
     if not (system / "dev/block" / number).exists() or not number:
         number = _number_of(source)  # btrfs and overlays have numbers of their own
     return _of_device(system, number)
@@ -78,7 +78,7 @@ def _number_of(source: str) -> str:
         told = Path(source).stat()
     except (OSError, ValueError):
         return ""
-    return f"{os.major(told.st_rdev)}:{os.minor(told.st_rdev)}" if stat.S_ISBLK(told.st_mode) else ""
+    return device_number(told.st_rdev) if stat.S_ISBLK(told.st_mode) else ""
 
 
 def _mounted(path: Path, mounts: Path) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from pipeline.desk.doctor_finding import Finding, Patient, good, of_problem, war
 from pipeline.desk.doctor_machine import last_night_of, today
 
 _OLDEST_BACKUP = 3  # days
+_LONGEST_SILENCE = 3  # days; `reconcile watch` hears it sooner
 
 
 def schemas_load(patient: Patient) -> Finding:
@@ -107,7 +108,11 @@ def last_night(patient: Patient) -> Finding:
     """What the heartbeat says."""
     name, beat = "上一夜", patient.beat
     if beat is None:
-        return good(name, "还没有运行过")
+        if not Places(patient.state).was_there():
+            return good(name, "还没有运行过")
+        return warning(
+            name, "有台账而没有可用的心跳，说不出上一夜怎样", "看 state/log/ 的最后几行；再运行一次会重写心跳"
+        )
     said = (
         f"{beat.as_of or '业务日期未知'}，退出码 {beat.exit_code}，采用名单 {beat.accepted}/{beat.expected}"
     )
@@ -116,6 +121,11 @@ def last_night(patient: Patient) -> Finding:
     if beat.mails_open:
         open_ones = "，".join(f"{fate} {count}" for fate, count in beat.mails_open.items())
         return warning(name, f"{said}；没有发出的邮件：{open_ones}", "运行 reconcile outbox list")
+    days = (patient.now - beat.finished).days
+    if days >= _LONGEST_SILENCE:
+        return warning(
+            name, f"{said}；已经 {days} 天没有运行", "看定时任务是否启动（systemctl status reconcile.timer）"
+        )
     return good(name, said)
 
 

@@ -57,6 +57,7 @@ SAID = {
     "mail.secrets": "密码文件（与本文件放在一起，权限 0400）：smtp_password，[county_passwords] 各县附件密码",
     "mail.timeout_seconds": "等服务器多少秒",
     "mail.tries_a_night": "一封信一夜试几次",
+    "mail.minutes_between_tries": "两次之间等几分钟",
     "mail.nights": "试几夜不成就不再试",
     "mail.largest_mb": "一封信最大多少 MB",
     "recipients": "各县收件人：县区划代码 = 地址的列表",

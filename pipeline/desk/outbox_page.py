@@ -55,7 +55,9 @@ def letter_page(state: Path, one: Posted, extract: Path | None = None) -> str:
         f"  {part.get_filename()}  {len(part.get_content()):,} 字节" for part in message.iter_attachments()
     ]
     if extract is not None:
-        extract.mkdir(parents=True, exist_ok=True)
+        extract.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (extract / one.file).touch(mode=0o600)
+        (extract / one.file).chmod(0o600)  # it holds people's data, whatever the umask
         (extract / one.file).write_bytes(data)
     return "\n".join([*_head(one), "", body.get_content().rstrip() if body else "", "", "附件", *files])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from pipeline.desk.person_nights import night_sections
 from pipeline.desk.person_rows import links_of
 from pipeline.desk.person_section import Section
 from pipeline.desk.person_tables import table_sections
+from pipeline.system_files import publish
 
 _WIDE, _SHEET_NAME = 24, 31
 _BAD = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
@@ -60,9 +60,17 @@ class Holdings:
 
 
 def holdings(folders: PersonFolders, typed: str) -> Holdings:
-    """Everything held. Raises ReconcileError E715 (no ledger), E875, E877 (whom), E876 (nothing is held), E882 (damaged)."""
+    """Everything held. Raises ReconcileError E715 (no ledger), E875, E877 (whom), E876 (nothing is held), E882 (damaged, no results)."""
     must_exist(folders.state)
     one = whom(folders.state, typed)
+    if not (
+        folders.results / "links.parquet"
+    ).is_file():  # they say which rows without a sound number are his
+        why, cure = (
+            "没有上一夜的结果表，不能说“全部”",
+            "用 --results 指到那一夜的 OUT/results；没有了就重新运行 `reconcile run`",
+        )
+        raise refused("E882", "找不到比对结果", why, cure)
     with open_ledger(folders.state) as ledger:
         book = read_book(ledger.events())
         people = people_of(book, ledger.key, one)
@@ -113,8 +121,7 @@ def write_export(held: Holdings, out: Path) -> str:
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".tmp-") as scratch:
             beside = Path(scratch) / "export"
             write(held.sections, beside)
-            beside.chmod(0o600)
-            os.link(beside, out)  # never over a file that came meanwhile
+            publish(beside, out)
     except OSError:
         raise _unwritten("文件夹不存在，或没有写权限") from None
     rows = sum(len(section.rows) for section in held.sections)

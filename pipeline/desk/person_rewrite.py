@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Collection
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.intake.store import MANIFEST
+from pipeline.system_files import lock, open_private, put, read_at, sync, write_at
 
 _STORE_GROUP = 1 << 18  # as pipeline/intake/store.py writes
 _GROUP = 131_072  # as pipeline/results.py writes
@@ -54,13 +54,13 @@ def blank_lines(path: Path, is_his: Callable[[dict[str, Any]], bool]) -> int:
     """
     if not path.is_file():
         return 0
-    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    handle = open_private(path, os.O_RDWR)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle)
         place, gone = 0, 0
-        for line in os.pread(handle, os.fstat(handle).st_size, 0).split(b"\n"):
+        for line in read_at(handle, os.fstat(handle).st_size, 0).split(b"\n"):
             if line and _says(line, is_his):
-                os.pwrite(handle, b"\n" * len(line), place)
+                write_at(handle, b"\n" * len(line), place)
                 gone += 1
             place += len(line) + 1
         os.fsync(handle)
@@ -89,16 +89,7 @@ def _replaced(path: Path, write: Callable[[Path], object]) -> None:
         part.touch(mode=0o600)
         write(part)
         part.chmod(path.stat().st_mode & 0o777)
-        _sync(part)
-        part.replace(path)
-        _sync(path.parent)
+        sync(part)
+        put(part, path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

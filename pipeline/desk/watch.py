@@ -33,6 +33,7 @@ _FATES = {
     "refused": "被退回",
     "doubtful": "不知是否送达",
     "held": "待批准",
+    "paused": "由人暂停",
     "given_up": "已放弃",
     "queued": "未发出",
 }
@@ -58,6 +59,11 @@ def watch(folder: Path, max_age_hours: float, now: datetime) -> Heard:
             "检查 --state 和夜间定时任务",
         )
         return Heard("没有心跳", (Problem("E852", "error", "听不到心跳", why, cure, file=folder.name),))
+    return heard_of(beat, max_age_hours, now)
+
+
+def heard_of(beat: Heartbeat, max_age_hours: float, now: datetime) -> Heard:
+    """What a heartbeat says."""
     said = (
         f"上一夜 {beat.as_of or '业务日期未知'}，{beat.finished:%Y-%m-%d %H:%M} 结束，退出码 {beat.exit_code}，"
         f"采用名单 {beat.accepted}/{beat.expected}，{beat.counties} 个县"

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pipeline import clock
 from pipeline.contracts.problem import ReconcileError
 from pipeline.contracts.settings import load_settings
-from pipeline.desk.watch import Heard, tell, watch
+from pipeline.desk.watch import heard_of, tell
 from pipeline.heartbeat import Heartbeat, write_heartbeat
 from pipeline.private_process import harden
 from pipeline.run import Night, Request, run, versions
@@ -47,7 +47,9 @@ def watched_night(request: Request) -> Night:
 
 def _say(request: Request, log: RunLog, beat: Heartbeat, codes: Sequence[str]) -> None:
     log.done(beat.exit_code, codes)
-    with suppress(OSError):  # no room for a heartbeat: `reconcile watch` hears the silence
+    with suppress(
+        OSError
+    ):  # no room for a heartbeat: `reconcile watch` hears the silence, the mail below needs none
         write_heartbeat(request.state, beat)
     if request.send:
         with suppress(
@@ -55,11 +57,8 @@ def _say(request: Request, log: RunLog, beat: Heartbeat, codes: Sequence[str]) -
         ):  # the night's own error is told; settings that cannot be read cannot mail
             settings = load_settings(request.config)
             if settings.mail.operator:
-                tell(_heard(request), settings, request.config, request.state, clock.now())
-
-
-def _heard(request: Request) -> Heard:
-    return watch(request.state, 24.0, clock.now())
+                now = clock.now()
+                tell(heard_of(beat, 24.0, now), settings, request.config, request.state, now)
 
 
 def _another_run(error: BaseException) -> bool:

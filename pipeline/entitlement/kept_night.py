@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ import duckdb
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.entitlement.fact import Fact
 from pipeline.entitlement.facts import UNMATCHABLE
+from pipeline.system_files import sync
 
 FOLDER, BEFORE = "night", "night-before"
 _MANIFEST = "night.json"
@@ -77,7 +77,7 @@ def keep_night(con: duckdb.DuckDBPyConnection, state: Path, facts: Mapping[str, 
         json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
     )
     for path in (*sorted(fresh.iterdir()), fresh):
-        _sync(path)
+        sync(path)
     earlier = earlier_night(state, as_of)
     if earlier is not None and earlier.folder == place:
         if before.exists():
@@ -188,11 +188,3 @@ def _write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
 
 def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

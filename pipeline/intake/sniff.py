@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.contracts.problem import Problem
+from pipeline.system_files import open_private
 
 _HEAD = 4096  # bytes looked at
 _ZIP = b"PK\x03\x04"
@@ -83,7 +84,7 @@ def sniff(path: Path) -> Kind:
 
 def open_plain(path: Path) -> BinaryIO:
     """The file opened for reading, unless a symbolic link was put in its place meanwhile (OSError)."""
-    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
+    return os.fdopen(open_private(path, os.O_RDONLY), "rb")
 
 
 def sniff_open(file: BinaryIO) -> Kind:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import filecmp
 import json
-import os
 import shutil
 from dataclasses import astuple
 from datetime import date
@@ -27,6 +26,7 @@ from pipeline.contracts.delivered import Snapshot
 from pipeline.contracts.list_history import AcceptedList
 from pipeline.contracts.own_number import SETTLED, settled
 from pipeline.contracts.problem import Problem
+from pipeline.system_files import sync
 
 MANIFEST = "manifest.json"
 _ROW_GROUP = 1 << 18  # fixed, so that the bytes do not follow the number of threads
@@ -52,7 +52,7 @@ def write_part(frame: pl.DataFrame, dataset: Dataset, folder: Path, number: int 
         rows.write_parquet(
             path, compression="zstd", compression_level=1, statistics=False, row_group_size=_ROW_GROUP
         )
-        _sync(path)
+        sync(path)
         files.append(path)
     return tuple(files)
 
@@ -73,15 +73,15 @@ def keep(parts: tuple[Path, ...], state: Path, snapshot: Snapshot) -> Snapshot:
         "sha256": snapshot.sha256,
     }
     manifest.write_text(json.dumps(told, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-    _sync(manifest)
-    _sync(fresh)
+    sync(manifest)
+    sync(fresh)
     if place.exists():
         if _equal(place, fresh):
             shutil.rmtree(fresh)
             return _at(place, snapshot)
         place.rename(_aside(place, snapshot))
     fresh.rename(place)
-    _sync(place.parent)
+    sync(place.parent)
     return _at(place, snapshot)
 
 
@@ -163,12 +163,3 @@ def _equal(old: Path, new: Path) -> bool:
     if names != sorted(path.name for path in old.iterdir()):
         return False
     return not any(filecmp.cmpfiles(old, new, names, shallow=False)[1:])
-
-
-def _sync(path: Path) -> None:
-    """Makes a file or folder durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

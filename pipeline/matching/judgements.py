@@ -1,7 +1,5 @@
 """What clerks said about doubtful pairs: append-only JSON lines at `STATE/review/judgements.jsonl`.
 
-POSIX only: the lock is `fcntl.flock`, as in `run_lock.py`.
-
 Nothing is ever rewritten. A changed mind is one more line; an undo is a line with the answer `undone`, which withdraws
 the latest answer about its pair, so that the one before it (if any) is in force again. Every line is on the
 disk (fsync) before the call returns. A line that cannot be read (the machine went down while it was written) is said
@@ -11,7 +9,6 @@ a person's data; the file is 0600 in a folder 0700.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -24,6 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.system_files import lock, open_private, read_at, sync
 
 SAME, DIFFERENT, UNSURE, UNDONE = "same", "different", "unsure", "undone"
 ANSWERS = (SAME, DIFFERENT, UNSURE)
@@ -94,7 +92,7 @@ def is_name(who: str) -> bool:
 def record(state: Path, judgements: Sequence[Judgement]) -> None:
     """Appends all of them or none. Raises ReconcileError E520 where they cannot be written."""
     if judgements:
-        with _opened(state, fcntl.LOCK_EX) as file:
+        with _opened(state, to_write=True) as file:
             _append(file, judgements)
 
 
@@ -103,7 +101,7 @@ def undo(state: Path, who: str, at: str, among: Collection[Pair] | None = None) 
 
     An answer that somebody else has changed since is not in force and stays as it is. Raises ReconcileError E520.
     """
-    with _opened(state, fcntl.LOCK_EX) as file:
+    with _opened(state, to_write=True) as file:
         in_force = _parsed(_content(file)).in_force().values()
         own = [j for j in in_force if j.who == who and (among is None or j.pair in among)]
         if not own:
@@ -117,7 +115,7 @@ def read(state: Path) -> Journal:
     """The journal, empty where nothing was ever judged. Raises ReconcileError E520 where it cannot be read."""
     if not _path(state).exists():
         return Journal()
-    with _opened(state, fcntl.LOCK_SH) as file:
+    with _opened(state, to_write=False) as file:
         return _parsed(_content(file))
 
 
@@ -154,19 +152,19 @@ def _path(state: Path) -> Path:
 
 
 @contextmanager
-def _opened(state: Path, lock: int) -> Iterator[int]:
-    """The journal's descriptor under the lock; made (0600, its folder 0700) if it is to be written and is not there."""
+def _opened(state: Path, *, to_write: bool) -> Iterator[int]:
+    """The journal's descriptor under its lock, shared by readers; made (0600, its folder 0700) if it is to be written and is not there."""
     path = _path(state)
     try:
-        if lock == fcntl.LOCK_EX:
+        if to_write:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        how = os.O_RDWR | os.O_APPEND | os.O_CREAT if lock == fcntl.LOCK_EX else os.O_RDONLY
+        how = os.O_RDWR | os.O_APPEND | os.O_CREAT if to_write else os.O_RDONLY
         new = not path.exists()
-        file = os.open(path, how | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        file = open_private(path, how)
         try:
-            fcntl.flock(file, lock)
+            lock(file, shared=not to_write)
             if new:
-                _sync_folder(path.parent)
+                sync(path.parent)  # the new file's name, too
             yield file
         finally:
             os.close(file)
@@ -178,18 +176,9 @@ def _opened(state: Path, lock: int) -> Iterator[int]:
         ) from None
 
 
-def _sync_folder(folder: Path) -> None:
-    """So that the new file's name, too, outlives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _content(file: int) -> bytes:
     size = os.fstat(file).st_size
-    return b"".join(os.pread(file, _PIECE, at) for at in range(0, size, _PIECE))
+    return b"".join(read_at(file, _PIECE, at) for at in range(0, size, _PIECE))
 
 
 def _parsed(content: bytes) -> Journal:
@@ -212,7 +201,7 @@ def _append(file: int, judgements: Sequence[Judgement]) -> None:
     """One write, then fsync. What was written by halves is taken back, so that a batch is there wholly or not at all."""
     size = os.fstat(file).st_size
     text = "".join(json.dumps(asdict(judgement), ensure_ascii=False) + "\n" for judgement in judgements)
-    torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+    torn = size > 0 and read_at(file, 1, size - 1) != b"\n"
     left = memoryview(b"\n" * torn + text.encode())
     try:
         while left:

@@ -62,7 +62,7 @@ class Inbox:
 
     def __init__(self, world: World, out: Path) -> None:
         self._world = world
-        when = f"填报时间：{world.as_of:%Y年%-m月}"
+        when = f"填报时间：{world.as_of.year}年{world.as_of.month}月"
         self._files: dict[tuple[str, str], OpenFile] = {
             (plan.export.key, plan.county): OpenFile(out, plan, world, when) for plan in file_plans(world)
         }

@@ -93,7 +93,7 @@ def _plan(world: World, export: Export, code: str, name: str, form: str, encodin
         encoding=encoding,
         headers=tuple(rng.choice(column.headers) for column in export.columns),
         notations=tuple(rng.randrange(60) for _ in export.columns),
-        title=f"{name}{world.as_of:%Y年%-m月}{export.title}" if title else "",
+        title=f"{name}{world.as_of.year}年{world.as_of.month}月{export.title}" if title else "",
         unit=f"填报单位：{name}" if title and rng.random() < 0.5 else "",
         serial=rng.random() < chance,
         total=rng.random() < chance,

@@ -16,6 +16,7 @@ import pytest
 from made_nights import Made
 from typer.testing import CliRunner, Result
 
+from pipeline import access_log
 from pipeline.cases import Event, open_ledger, read_book, record_night
 from pipeline.cases.case_number import make
 from pipeline.cases.people import Somebody
@@ -143,6 +144,7 @@ def test_list_shows_every_case_masked(state: Path) -> None:
     assert "已下发，超期未反馈" in mine
     assert "2026-11-14" in mine
     assert " 30 " in mine
+    assert access_log.read(state)[-1].command == "cases list"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from dataclasses import replace
@@ -152,7 +151,7 @@ def test_a_second_writer_waits_and_then_leaves_with_5(
 
 def test_while_files_are_exchanged_nobody_opens(tmp_path: Path) -> None:
     places = small_ledger.made(tmp_path, 3)
-    with locked(places, fcntl.LOCK_EX):
+    with locked(places):
         error = refusal(tmp_path)
     assert (error.problem.code, error.exit_code) == ("E704", 5)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ COUNTY = "533423"
 def settings(port: int, ca: str, letters: int) -> Settings:
     mail = Mail(
         host="localhost", port=port, ca_file=ca, sender="hedui@example.gov.cn", allowed_domains=("example.gov.cn",),
-        timeout_seconds=1, tries_a_night=2, nights=200,
+        timeout_seconds=1, tries_a_night=2, minutes_between_tries=0, nights=200,
     )  # fmt: skip
     return Settings(mail=mail, recipients={COUNTY: tuple(address(n) for n in range(letters))})
 
@@ -36,7 +37,7 @@ def night(state: Path, port: int, ca: str, number: int, letters: int) -> None:
     with open_ledger(state) as ledger:
         book, box = read_book(ledger.events()), read_outbox(ledger)
         recover(ledger, book, box, Journal(state), as_of)
-        dispatch(ledger, book, box, state, own, as_of, lambda: Courier(own.mail, None, state))
+        dispatch(ledger, book, box, state, own, as_of, lambda: Courier(own.mail, None, state), time.sleep)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import killed_nights
 import plain
@@ -19,11 +20,14 @@ from courier_server import SmtpServer
 from killed_nights import NOVEMBER, OCTOBER
 from typer.testing import CliRunner
 
-from pipeline.cases import open_ledger
+from pipeline.cases import Event, open_ledger, read_book
+from pipeline.cases.people import Somebody
+from pipeline.cases.person_rights import note_correction
 from pipeline.cli import app
-from pipeline.delivery import compose
-from pipeline.delivery.letter import Attachment
-from pipeline.delivery.outbox import read_outbox
+from pipeline.delivery import compose, mail_night
+from pipeline.delivery.dispatch import case_events
+from pipeline.delivery.letter import Attachment, Letter
+from pipeline.delivery.outbox import Cargo, queued, read_outbox
 from pipeline.run import Night, Request, run
 
 FIRST, SECOND = "zhang@example.gov.cn", "li@example.gov.cn"
@@ -50,7 +54,7 @@ def server(make_smtp_server: Callable[..., SmtpServer]) -> SmtpServer:
 def settings(place: Path, server: SmtpServer, tls_files: TlsFiles) -> Callable[..., None]:
     """Writes reconcile.toml: recipients of the one county, further tables as text."""
 
-    def write(*recipients: str, more: str = "", port: int = 0) -> None:
+    def write(*recipients: str, more: str = "", port: int = 0, minutes: int = 0) -> None:
         named = ", ".join(f'"{address}"' for address in recipients)
         text = f"""
 [mail]
@@ -60,6 +64,7 @@ ca_file = "{tls_files.ca}"
 sender = "hedui@example.gov.cn"
 allowed_domains = ["example.gov.cn"]
 timeout_seconds = 2
+minutes_between_tries = {minutes}
 [recipients]
 {plain.COUNTY} = [{named}]
 {more}
@@ -188,6 +193,25 @@ def test_a_server_that_is_down_is_6_and_the_letter_goes_on_another_night(
     assert len(server.messages) == 1
     assert set(cases(place)["state"]) == {"sent"}
     assert set(cases(place)["times_sent"]) == {1}
+
+
+def test_a_server_that_defers_the_first_try_is_asked_again_after_some_minutes(
+    place: Path, server: SmtpServer, settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(mail_night, "time", SimpleNamespace(sleep=waited.append))
+    asked: list[str] = []
+
+    def greylisted(address: str) -> str:
+        asked.append(address)
+        return "451 4.7.1 try again later" if len(asked) == 1 else ""
+
+    server.answer_rcpt = greylisted
+    settings(FIRST, SECOND, minutes=7)
+    assert night(place).exit_code == 0
+    assert waited == [420.0]
+    assert sorted(to for to, _ in server.messages) == sorted([FIRST, SECOND])
+    assert states(place) == ["sent", "sent"]
 
 
 def test_changed_recipients_wait_for_approval_by_hash(
@@ -341,3 +365,148 @@ def test_a_letter_that_is_too_large_does_not_go(
     assert done.exit_code == 6
     assert "E814" in done.screen
     assert not server.messages
+
+
+# ---- what waits for somebody keeps waiting ----
+
+
+def shorter(place: Path, month: int) -> None:
+    """The list of the insured lacks its last row: another report on the same night."""
+    (path,) = [p for p in (place / f"inbox-{month}/medical_insurance/insured").rglob("*") if p.is_file()]
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def stopped_night(place: Path) -> None:
+    """A night whose letters stay in the outbox."""
+    (place / "state").mkdir()
+    (place / "state/STOP_MAIL").touch()
+    night(place)
+    (place / "state/STOP_MAIL").unlink()
+
+
+def test_changed_rules_wait_until_somebody_approves(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    night(place)
+    rule = place / "rules/medical_insurance.yaml"
+    rule.write_text(rule.read_text(encoding="utf-8").replace("title: ", "title: 新", 1), encoding="utf-8")
+    assert night(place, NOVEMBER).exit_code == 4
+    shorter(place, 11)
+    assert night(place, NOVEMBER).exit_code == 4  # with other words, and still nobody has looked
+    assert states(place) == ["sent", "held"]
+    number = reconcile(place, "approve")[1].split("批号 ")[1].split()[0]
+    assert reconcile(place, "approve", number, "--reason", "看过")[0] == 0
+    assert night(place, NOVEMBER).exit_code == 0
+    assert len(server.messages) == 2
+
+
+def test_a_recipient_nobody_approved_is_still_new_in_the_next_period(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    night(place)
+    settings(FIRST, SECOND)
+    assert night(place).exit_code == 4  # the same night again: only the new one waits
+    assert night(place, NOVEMBER).exit_code == 4
+    assert [to for to, _ in server.messages] == [FIRST]
+
+
+@pytest.mark.parametrize("on", [OCTOBER, NOVEMBER])
+def test_what_a_person_holds_is_not_let_go_by_a_newer_letter(
+    place: Path, server: SmtpServer, settings: Callable[..., None], on: date
+) -> None:
+    stopped_night(place)
+    assert reconcile(place, "outbox", "hold", "all", "--reason", "名册要更正")[0] == 0
+    shorter(place, on.month)
+    again = night(place, on)
+    assert server.messages == []
+    assert "1 封由人暂停着" in again.screen
+    assert again.mails["paused"] == 1
+    assert reconcile(place, "outbox", "release", "all", "--reason", "已更正")[0] == 0
+    assert reconcile(place, "outbox", "retry")[0] == 0
+    assert len(server.messages) == 1
+
+
+def test_a_letter_whose_file_is_gone_is_not_put_back(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    server.answer_rcpt = lambda _address: "550 5.1.1 unknown"
+    assert night(place).exit_code == 6
+    (file,) = (place / "state/mail").glob("*.eml")
+    file.unlink()  # as the purge does with what is refused
+    server.answer_rcpt = lambda _address: ""
+    code, said = reconcile(place, "outbox", "retry", file.stem, "--again", "--reason", "地址已改")
+    assert code == 1
+    assert "E821" in said
+    assert states(place) == ["refused"]
+    assert night(place, OCTOBER + timedelta(days=1), month=10).exit_code == 0  # it stops nobody's mail
+
+
+def test_letters_of_a_dry_run_do_not_outlive_the_next_night(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    night(place, send=False)
+    assert list((place / "out/mail").rglob("*.eml"))
+    night(place)
+    assert not (place / "out/mail").exists()
+
+
+def test_an_urgent_case_keeps_the_day_that_came_first(place: Path, settings: Callable[..., None]) -> None:
+    """A notice that waits while the period goes: the report takes its place, and its cases are not sent twice."""
+    night(place, send=False)
+    with open_ledger(place / "state") as ledger:
+        book, box = read_book(ledger.events()), read_outbox(ledger)
+    number = next(n for n, case in sorted(book.cases.items()) if case.state == "open")
+    cargo = Cargo(OCTOBER + timedelta(days=3), (number,))
+    made = Letter("n20261030-a", "notice", OCTOBER, plain.COUNTY, FIRST, "主题", "正文")
+    about = {"batch": "20261030", "by": "x", "about": "y", "rules": "z"}
+    box.apply(queued(made, "0" * 64, cargo=cargo, reasons=(), **about))
+    report = Letter("2026p1-a", "report", OCTOBER, plain.COUNTY, FIRST, "主题", "正文")
+    assert [x.letter_id for x in mail_night._older(box, report)] == ["n20261030-a"]
+    sent = {"due_on": "2026-11-13", "letter": "2026p1-a"}
+    book.apply(Event(OCTOBER, "sent", number, sent))
+    (event,) = case_events(book, box, box.letters["n20261030-a"], OCTOBER)
+    assert event.body["due_on"] == "2026-11-13"
+
+
+def test_a_correction_reaches_its_department_though_others_hear_first(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    settings(
+        FIRST,
+        more='[departments]\nfederation = ["f@example.gov.cn"]\nfinance = ["g@example.gov.cn"]\n',
+    )
+    night(place)
+    person, note = Somebody(0, "", plain.number("19700101", 999), "", plain.COUNTY), "状态已过时"
+    with open_ledger(place / "state") as ledger:
+        note_correction(ledger, person, (), "finance", note)
+    server.answer_rcpt = lambda address: "451 4.3.0 later" if address.startswith("g@") else ""
+    with open_ledger(place / "state") as ledger:
+        note_correction(ledger, person, (), "federation", "出生日期有误")
+    night(place, NOVEMBER)  # one department hears, the other's server is down
+    server.answer_rcpt = lambda _address: ""
+    night(place, NOVEMBER + timedelta(days=8), month=11)
+    told = [read(content).get_body().get_content() for to, content in server.messages if to[0] == "g"]  # type: ignore[union-attr]
+    assert any(note in text for text in told)
+
+
+def test_a_reminder_in_a_letter_that_never_went_is_said_again(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    night(place)
+    due = cases(place)["due_on"][0]
+    settings(FIRST, port=1)
+    assert night(place, due + timedelta(days=1), month=10).exit_code == 6
+    shutil.rmtree(place / "state/mail")  # whatever became of it
+    (place / "state/mail").mkdir(mode=0o700)
+    with open_ledger(place / "state") as ledger, ledger.transaction():
+        box = read_outbox(ledger)
+        (waiting,) = box.in_state("later")
+        ledger.append(
+            [Event(due, "mail_held", None, {"letter": waiting.letter_id, "reason": "x", "who": "y"})]
+        )
+    settings(FIRST)
+    night(place, due + timedelta(days=8), month=10)
+    with open_ledger(place / "state") as ledger:
+        (newer,) = read_outbox(ledger).in_state("held")
+    assert newer.cargo.reminded
+    assert newer.paused_for
