@@ -257,11 +257,19 @@ def test_what_killed_runs_left_goes(tmp_path: Path) -> None:
         put(state / "explain-x_1" / "duckdb_temp_storage-0.tmp"),
         put(state / ".heartbeat.json.new"),
         put(state / "nights" / ".2026-10-31.part" / "people.parquet"),
+        put(state / "mail" / ".2026p1-533423-ab.eml.new"),
+        put(state / "store" / "finance" / "payments" / "all" / "20261031" / ".tmp-open-00000.parquet.part"),
+        put(state / "night" / ".tmp-people.parquet.part"),
+        put(state / "night-before" / ".tmp-facts.parquet.part"),
+        put(state / "nights" / "2026-10-31" / ".tmp-answers.parquet.part"),
+        put(out / "results" / ".tmp-links.parquet.part"),
         put(out / "results" / "links.part"),
         put(out / "reports" / "533423" / ".tmp-k2j3" / "book.xlsx"),
     ]
     kept = [
         put(state / "night" / "facts.parquet"),
+        put(state / "mail" / "2026p1-533423-ab.eml"),
+        put(state / "store" / "finance" / "payments" / "all" / "20261031" / "open-00000.parquet"),
         put(state / "nights" / ".2026-10-31.old" / "people.parquet"),  # the archive puts it back
         put(state / "nights" / "2026-10-31" / "people.parquet"),
         put(out / "results" / "links.parquet"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -24,10 +25,12 @@ from pipeline.cases import Event, open_ledger, read_book
 from pipeline.cases.people import Somebody
 from pipeline.cases.person_rights import note_correction
 from pipeline.cli import app
-from pipeline.delivery import compose, mail_night
+from pipeline.delivery import compose, mail_night, plan
 from pipeline.delivery.dispatch import case_events
 from pipeline.delivery.letter import Attachment, Letter
-from pipeline.delivery.outbox import Cargo, queued, read_outbox
+from pipeline.delivery.outbox import Cargo, Outbox, queued, read_outbox
+from pipeline.desk.outbox_page import letter_page
+from pipeline.private_process import rights
 from pipeline.run import Night, Request, run
 
 FIRST, SECOND = "zhang@example.gov.cn", "li@example.gov.cn"
@@ -489,24 +492,29 @@ def test_a_correction_reaches_its_department_though_others_hear_first(
     assert any(note in text for text in told)
 
 
-def test_a_reminder_in_a_letter_that_never_went_is_said_again(
-    place: Path, server: SmtpServer, settings: Callable[..., None]
+def test_a_letter_that_waits_has_told_nothing_yet() -> None:
+    """A newer one takes its place: what it was to say is said there."""
+    box = Outbox()
+    word = "SL-2611-0001-6:late:2026-11-13"
+    made = Letter("n20261114-a", "notice", NOVEMBER, plain.COUNTY, FIRST, "主题", "正文")
+    about = {"batch": "20261114", "by": "x", "about": "y", "rules": "z"}
+    box.apply(queued(made, "0" * 64, cargo=Cargo(NOVEMBER, reminded=(word,)), reasons=(), **about))
+    assert not plan._said(box).reminded
+    box.apply(Event(NOVEMBER, "mail_claimed", None, {"letter": "n20261114-a", "first_tonight": True}))
+    box.apply(Event(NOVEMBER, "mail_sent", None, {"letter": "n20261114-a"}))
+    assert plan._said(box).reminded == {word}
+
+
+def test_a_letter_that_is_shown_lies_there_for_its_owner_only(
+    place: Path, server: SmtpServer, settings: object
 ) -> None:
     night(place)
-    due = cases(place)["due_on"][0]
-    settings(FIRST, port=1)
-    assert night(place, due + timedelta(days=1), month=10).exit_code == 6
-    shutil.rmtree(place / "state/mail")  # whatever became of it
-    (place / "state/mail").mkdir(mode=0o700)
-    with open_ledger(place / "state") as ledger, ledger.transaction():
-        box = read_outbox(ledger)
-        (waiting,) = box.in_state("later")
-        ledger.append(
-            [Event(due, "mail_held", None, {"letter": waiting.letter_id, "reason": "x", "who": "y"})]
-        )
-    settings(FIRST)
-    night(place, due + timedelta(days=8), month=10)
-    with open_ledger(place / "state") as ledger:
-        (newer,) = read_outbox(ledger).in_state("held")
-    assert newer.cargo.reminded
-    assert newer.paused_for
+    before = os.umask(0o022)
+    try:
+        with open_ledger(place / "state") as ledger:
+            (one,) = read_outbox(ledger).letters.values()
+        letter_page(place / "state", one, place / "look")
+    finally:
+        os.umask(before)
+    assert rights(place / "look") == 0o700
+    assert rights(place / "look" / one.file) == 0o600

@@ -296,6 +296,19 @@ def test_the_file_of_passwords(patient: Patient, tmp_path: Path) -> None:
     assert "nobody" not in found.line()
 
 
+def test_a_county_that_asks_for_whole_numbers_needs_a_password(patient: Patient, tmp_path: Path) -> None:
+    asked = {"533423": {"full_ids": True, "full_ids_reason": "州局同意"}}
+    told = {"mail": MAIL, "counties": asked, "recipients": {"533423": ["a@x.gov.cn"]}}
+    sending = replace(patient, config=tmp_path / "reconcile.toml", settings=Settings.model_validate(told))
+    assert one(doctor_files.secrets, sending).level == "wrong"  # no file at all
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text('smtp_password = "a password that nobody sees"\n')
+    secrets.chmod(0o600)
+    assert "533423" in one(doctor_files.secrets, sending).words
+    secrets.write_text('[county_passwords]\n533423 = "another that nobody sees"\n')
+    assert one(doctor_files.secrets, sending).level == "good"
+
+
 def test_umask(patient: Patient) -> None:
     os.umask(0o022)
     try:
@@ -388,10 +401,17 @@ def test_the_last_night(patient: Patient) -> None:
     )
 
 
+def test_silence_is_no_good_night(patient: Patient) -> None:
+    found = one(doctor_work.last_night, replace(patient, now=NOW + timedelta(days=40)))
+    assert (found.level, "40 天" in found.words) == ("warning", True)
+    assert one(doctor_work.last_night, replace(patient, beat=None)).level == "warning"  # and yet a ledger
+
+
 def test_a_broken_heartbeat_is_a_finding(patient: Patient) -> None:
     (patient.state / "heartbeat.json").write_text("{")
     found = doctor(DoctorRequest(patient.state, patient.out, patient.schemas, patient.rules))
     assert any(f.words.startswith("E851") for f in found)
+    assert [f.level for f in found if f.name == "上一夜"] == ["warning"]
 
 
 # the command

@@ -297,3 +297,16 @@ def test_several_people_of_one_number_go_together(out: Path) -> None:
         closed = note_erasure(ledger, everybody)
         assert set(closed) == {n for n, c in book.cases.items() if c.state == "open"}
     is_whole(out)
+
+
+@pytest.mark.parametrize("command", ["export", "erase", "correct"])
+def test_without_the_results_nothing_is_called_everything(out: Path, command: str) -> None:
+    """Another --results than the night's: its tables would be left, and the rows that only the links say are his."""
+    (out / "results").rename(out / "elsewhere")
+    more = {
+        "export": ("--out", out / "me.json"),
+        "erase": ("--yes",),
+        "correct": ("--note", "x", "--department", DEPARTMENT),
+    }
+    assert code(person(out, command, world.MISSES, *more[command])) == "E882"
+    assert events(out, "erased") == []

@@ -16,8 +16,10 @@ from pipeline import cases, clock
 from pipeline.cases.event import Event
 from pipeline.cli_watch import watch_app
 from pipeline.contracts.settings import Settings
-from pipeline.desk.watch import letters, lines, watch
+from pipeline.desk import watched_night
+from pipeline.desk.watch import Heard, letters, lines, watch
 from pipeline.heartbeat import Heartbeat, write_heartbeat
+from pipeline.run import Request
 
 AS_OF = date(2026, 11, 20)
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=clock.SHANGHAI)
@@ -53,11 +55,38 @@ def test_a_good_night_is_not_disturbed(tmp_path: Path) -> None:
         (replace(BEAT, exit_code=6), ["E855"]),
         (replace(BEAT, exit_code=4, mails={"held": 2}), ["E855"]),
         (replace(BEAT, mails={"sent": 3, "withdrawn": 1}), []),
+        (replace(BEAT, mails={"made": 8, "held": 0, "sent": 8}), []),
+        (replace(BEAT, mails={"made": 4, "held": 0}), []),  # written, not to be sent
+        (replace(BEAT, mails={"made": 8, "sent": 7, "paused": 1}), ["E855"]),
         (replace(BEAT, exit_code=7, finished=NOW - timedelta(days=3)), ["E853", "E854"]),
     ],
 )
 def test_what_is_heard(tmp_path: Path, beat: Heartbeat, expected: list[str]) -> None:
     assert codes(tmp_path, beat) == expected
+
+
+def test_a_failed_night_without_room_for_a_heartbeat_is_not_told_as_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_heartbeat(tmp_path, replace(BEAT, finished=clock.now()))  # yesterday all was well
+    (tmp_path / "reconcile.toml").write_text(
+        '[mail]\nhost = "localhost"\nsender = "a@x.gov.cn"\nallowed_domains = ["x.gov.cn"]\noperator = ["op@x.gov.cn"]\n'
+    )
+    told: list[Heard] = []
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(watched_night, "run", full)
+    monkeypatch.setattr(watched_night, "write_heartbeat", full)
+    monkeypatch.setattr(watched_night, "tell", lambda heard, *_: told.append(heard))
+    nowhere = tmp_path / "none"
+    request = Request(
+        nowhere, nowhere, tmp_path, nowhere, nowhere, config=tmp_path / "reconcile.toml", send=True
+    )
+    with pytest.raises(OSError, match="space"):
+        watched_night.watched_night(request)
+    assert [problem.code for heard in told for problem in heard.problems] == ["E854"]
 
 
 def test_silence(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,11 +41,12 @@ CALLS = {
     "unlink": "unlink,unlinkat,rmdir",
 }
 FAULTS = ("signal=KILL", "error=ENOSPC", "error=EIO")
+MOMENT = "moment"  # a kill by the clock, not at a call
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One injection: `fault` at the `at`-th call of a kind."""
+    """One injection: `fault` at the `at`-th call of a kind, or at that millisecond (MOMENT)."""
 
     kind: str
     at: int
@@ -151,31 +153,34 @@ def fire(folder: Path, shot: Shot) -> str:
         place = Path(temp)
         state, out = _copied(folder / "state", place / "state"), place / "out"
         shutil.copytree(folder / "out", out)
-        inject = f"inject={CALLS[shot.kind]}:{shot.fault}:when={shot.at}"
-        trace = [
-            "strace",
-            "-f",
-            "--seccomp-bpf",
-            "-qq",
-            "-o",
-            os.devnull,
-            "-e",
-            f"trace={CALLS[shot.kind]}",
-            "-e",
-            inject,
-        ]
-        _until_it_ends([*trace, *command(folder, NOVEMBER, state, out)])
+        night = command(folder, NOVEMBER, state, out)
+        if shot.kind == MOMENT:
+            _until_it_ends(night, shot.at / 1000)
+        else:
+            inject = f"inject={CALLS[shot.kind]}:{shot.fault}:when={shot.at}"
+            trace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull]
+            _until_it_ends([*trace, "-e", f"trace={CALLS[shot.kind]}", "-e", inject, *night], PATIENCE)
         code = run(folder, NOVEMBER, state, out)
         return f"exit code {code}" if code else differences(folder / "right", place)
 
 
-def _until_it_ends(command: list[str]) -> None:
+def moments(folder: Path, count: int, seed: int = 1) -> Iterator[Shot]:
+    """Kills at moments (milliseconds) drawn evenly over a night that is not disturbed."""
+    with tempfile.TemporaryDirectory() as temp:
+        began = time.monotonic()
+        run(folder, NOVEMBER, _copied(folder / "state", Path(temp) / "state"), Path(temp) / "out")
+        length = round(1000 * (time.monotonic() - began))
+    dice = random.Random(seed)
+    yield from (Shot(MOMENT, dice.randint(1, length), "signal=KILL") for _ in range(count))
+
+
+def _until_it_ends(command: list[str], seconds: float) -> None:
     """Or is killed: a write that fails may be one thread's word to another, who then waits for ever."""
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT, start_new_session=True
     ) as process:
         try:
-            process.wait(PATIENCE)
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
 
@@ -220,6 +225,7 @@ def main() -> None:
     asked.add_argument(
         "most", type=int, nargs="?", default=0, help="so many drawn evenly; 0: every call with every fault"
     )
+    asked.add_argument("--moments", type=int, default=0, help="instead: so many kills at random moments")
     asked.add_argument("--kinds", default=",".join(CALLS), help="of these kinds only")
     asked.add_argument(
         "--part", default="1/1", help="2/5: every fifth of them, from the second on; the whole takes hours"
@@ -228,7 +234,10 @@ def main() -> None:
     first, step = map(int, options.part.split("/"))
     with tempfile.TemporaryDirectory() as temp:
         folder = make_world(Path(temp))
-        chosen = [shot for shot in shots(folder, options.most) if shot.kind in options.kinds.split(",")]
+        if options.moments:
+            chosen = list(moments(folder, options.moments))
+        else:
+            chosen = [shot for shot in shots(folder, options.most) if shot.kind in options.kinds.split(",")]
         chosen, wrong = chosen[first - 1 :: step], 0
         for shot, what in fire_all(folder, chosen):
             wrong += bool(what)

@@ -13,6 +13,12 @@ import killed_nights
 import pytest
 
 
+def test_killed_at_any_moment(tmp_path: Path) -> None:
+    folder = killed_nights.make_world(tmp_path)
+    chosen = list(killed_nights.moments(folder, int(os.environ.get("LEDGER_MOMENTS", "6"))))
+    assert [(shot, what) for shot, what in killed_nights.fire_all(folder, chosen) if what] == []
+
+
 @pytest.mark.skipif(which("strace") is None, reason="strace is not installed")
 def test_one_more_run_makes_the_undisturbed_state(tmp_path: Path) -> None:
     folder = killed_nights.make_world(tmp_path)
