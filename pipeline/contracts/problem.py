@@ -52,3 +52,7 @@ class ReconcileError(Exception):
         self.problem = problem
         self.exit_code = exit_code
         self.others = others
+
+    def __reduce__(self) -> tuple[type[ReconcileError], tuple[Problem, int, tuple[Problem, ...]]]:
+        """Workers of other processes hand it over."""
+        return ReconcileError, (self.problem, self.exit_code, self.others)

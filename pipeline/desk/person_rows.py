@@ -62,15 +62,18 @@ class Links:
 
 
 def kept_files(state: Path, datasets: Mapping[str, Dataset]) -> Iterator[Kept]:
-    """Every Parquet file of the store whose list the dataset files know, in a fixed order."""
+    """Every Parquet file of the store whose list the dataset files know, in a fixed order.
+
+    Raises OSError, ValueError where a manifest is damaged: to pass over its rows would be to say that there are none.
+    """
     for key, dataset in datasets.items():
         for manifest in sorted((state / "store" / key).glob(f"*/*/{MANIFEST}")):
             place = manifest.parent
             try:
                 day = date(int(place.name[:4]), int(place.name[4:6]), int(place.name[6:8]))
-                json.loads(manifest.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
+            except ValueError:
+                continue  # not a snapshot's name
+            json.loads(manifest.read_text(encoding="utf-8"))
             county = "" if place.parent.name == "all" else place.parent.name
             for path in sorted(place.glob("*.parquet")):
                 yield Kept(path, dataset, county, day, "-" in place.name)

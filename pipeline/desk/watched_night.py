@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from pipeline import clock
+from pipeline.contracts.disk_trouble import disk_trouble
 from pipeline.contracts.problem import ReconcileError
 from pipeline.contracts.settings import load_settings
 from pipeline.desk.watch import heard_of, tell
@@ -26,11 +27,12 @@ def watched_night(request: Request) -> Night:
     log = RunLog(request.state)
     try:
         night = run(request, log)
-    except BaseException as error:
+    except BaseException as failure:
+        error = failure if isinstance(failure, ReconcileError) else disk_trouble(failure) or failure
         if request.state.is_dir() and not _another_run(error):
             code, codes = _exit_code(error), [error.problem.code] if isinstance(error, ReconcileError) else []
             _say(request, log, Heartbeat(log.as_of, clock.now(), code, versions=versions()), codes)
-        raise
+        raise error from None
     beat = Heartbeat(
         night.as_of,
         clock.now(),

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import FieldQuality
-from pipeline.contracts.problem import Problem
+from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.settings import Settings
 from pipeline.identity.mask import mask_text
 from pipeline.intake.counts import Counts, Delivery
@@ -58,7 +58,7 @@ class FileResult:
 
 
 def read_file(candidate: Candidate, dataset: Dataset, settings: Settings, scratch: Path) -> FileResult:
-    """Reads and judges one file. Never raises: what a library throws becomes E299 with its class name only."""
+    """Reads and judges one file. What a library throws becomes E299 with its class name only; raises only ReconcileError E290."""
     scratch.mkdir(parents=True, mode=0o700)
     source = Source(candidate.file, "", dataset, candidate.county, frozenset(settings.counties))
     try:
@@ -71,6 +71,8 @@ def read_file(candidate: Candidate, dataset: Dataset, settings: Settings, scratc
     except HeaderProblem as refusal:
         errors = tuple(_placed(problem, candidate) for problem in refusal.problems)
         return FileResult(candidate, scratch, errors=errors)
+    except ReconcileError:  # of our own disk
+        raise
     except Exception as failure:  # one broken file must not end the night, nor tell what stood in it
         return FileResult(candidate, scratch, errors=(_placed(_unexpected(failure), candidate),))
     counts = delivery.total

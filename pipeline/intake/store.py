@@ -23,6 +23,7 @@ import pyarrow.parquet
 from pipeline.contracts.columns import snapshot_columns
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.delivered import Snapshot
+from pipeline.contracts.disk_trouble import disk_trouble
 from pipeline.contracts.list_history import AcceptedList
 from pipeline.contracts.own_number import SETTLED, settled
 from pipeline.contracts.problem import Problem
@@ -40,7 +41,8 @@ _QUARANTINE = (
 def write_part(frame: pl.DataFrame, dataset: Dataset, folder: Path, number: int = 0) -> tuple[Path, ...]:
     """One part of a snapshot: its settled rows and the others, one file each, durable when the function returns.
 
-    A file without rows is not written; of a part without rows the open one is.
+    A file without rows is not written; of a part without rows the open one is. Raises ReconcileError E290: that the disk is full
+    is no fault of the delivered file.
     """
     whole = frame.with_columns(settled(dataset).alias("_settled"))
     files = []
@@ -49,10 +51,13 @@ def write_part(frame: pl.DataFrame, dataset: Dataset, folder: Path, number: int 
         if not rows.height and not (name == "open" and not frame.height):
             continue
         path = folder / f"{name}-{number:05d}.parquet"
-        rows.write_parquet(
-            path, compression="zstd", compression_level=1, statistics=False, row_group_size=_ROW_GROUP
-        )
-        sync(path)
+        try:
+            rows.write_parquet(
+                path, compression="zstd", compression_level=1, statistics=False, row_group_size=_ROW_GROUP
+            )
+            sync(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise disk_trouble(error) or error from None
         files.append(path)
     return tuple(files)
 

@@ -2,12 +2,14 @@
 
 import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cases import Event
+from pipeline.delivery.journal import CLAIMED, Journal
 from pipeline.delivery.letter import Letter
 from pipeline.delivery.outbox import ENDED, Cargo, Outbox, queued
 
@@ -85,3 +87,13 @@ def test_no_path_leads_from_an_end_to_a_second_sending_without_a_person(kinds: l
             assert before in ("doubtful", "refused", "given_up")
         if after == "sent":
             assert before == "claimed"
+
+
+def test_a_torn_line_of_the_journal_swallows_no_other(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.note("first", "sent", "2026-11-05")
+    path = tmp_path / "journal" / "mail.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:9])  # the power went while the next line was written
+    journal.note("second", CLAIMED, "2026-11-06")
+    assert journal.fates() == {"first": "sent", "second": CLAIMED}

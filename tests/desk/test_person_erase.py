@@ -310,3 +310,11 @@ def test_without_the_results_nothing_is_called_everything(out: Path, command: st
     }
     assert code(person(out, command, world.MISSES, *more[command])) == "E882"
     assert events(out, "erased") == []
+
+
+@pytest.mark.parametrize("command", ["export", "erase"])
+def test_a_damaged_manifest_hides_no_rows(out: Path, command: str) -> None:
+    (manifest, *_) = sorted((out / "state/store/civil_affairs/dibao").rglob("manifest.json"))
+    manifest.write_text("{", encoding="utf-8")
+    more = {"export": ("--out", out / "me.json"), "erase": ("--yes",)}
+    assert code(person(out, command, world.MISSES, *more[command])) == "E882"
