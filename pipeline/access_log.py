@@ -46,6 +46,9 @@ _MARK = 16  # hex digits of a person's keyed hash
 _LONG_RUN = re.compile(
     "[0-9]{8,}[Xx]?"
 )  # no code, date or case number of the house has so many digits in a row
+_LETTER_OF_A_DAY = re.compile(
+    r"[nq]20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])-"
+)  # a notice's or quality letter's name
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SETTINGS = Path("reconcile.toml")  # used where no --config is given
 
@@ -261,7 +264,9 @@ def _disk() -> Iterator[None]:
 def _clean(text: str, longest: int) -> str:
     """One line without anything that may be a person's number."""
     plain = mask_text(_CONTROL.sub(" ", text))
-    marks = plain if plain.startswith("person:") else _LONG_RUN.sub("****", plain)
+    day = _LETTER_OF_A_DAY.match(plain)
+    kept = plain if plain.startswith("person:") else day[0] if day else ""
+    marks = kept + _LONG_RUN.sub("****", plain[len(kept) :])
     return " ".join(marks.split())[:longest]
 
 

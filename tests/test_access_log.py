@@ -228,3 +228,12 @@ def test_a_command_that_is_refused_for_want_of_a_reason_shows_nothing(
         assert done.exception.problem.code == "E870"
         assert done.output == ""
     assert [path.name for path in tmp_path.iterdir()] == ["reconcile.toml"]
+
+
+def test_a_letter_can_be_told_from_another(tmp_path: Path) -> None:
+    for letter in ("2026p1-533423-1a2b3c4d5e", "n20261114-533423-1a2b3c4d5e", "q20261114-yibao-1a2b3c4d5e"):
+        note(tmp_path, "outbox show", letter, "复核", at=at(2026))
+        assert read(tmp_path)[-1].what == letter
+    for typed in (f"n{ID}", f"n20261314-{ID}", f"n20261114-{ID}"):
+        note(tmp_path, "outbox show", typed, "复核", at=at(2026))
+        assert "19650317" not in files(tmp_path)[0].read_text("utf-8")

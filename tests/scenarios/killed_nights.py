@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -116,7 +117,8 @@ def _copied(state: Path, to: Path) -> Path:
 
 
 def calls(folder: Path) -> dict[str, int]:
-    """How many calls of each kind a November night makes."""
+    """How many calls of each kind one thread of a November night makes at most: strace counts each thread's by themselves, and an
+    injection falls on the first thread that comes so far."""
     with tempfile.TemporaryDirectory() as temp:
         place = Path(temp)
         night = command(folder, NOVEMBER, _copied(folder / "state", place / "state"), place / "out")
@@ -132,8 +134,15 @@ def calls(folder: Path) -> dict[str, int]:
         ]
         subprocess.run([*trace, *night], check=True, capture_output=True, cwd=ROOT)
         lines = (place / "trace").read_text(encoding="utf-8", errors="replace").splitlines()
-    names = [found[1] for line in lines if (found := re.match(r"\d+ +(\w+)\(", line))]
-    return {kind: sum(name in listed.split(",") for name in names) for kind, listed in CALLS.items()}
+    found = [re.match(r"(\d+) +(\w+)\(", line) for line in lines]
+    made = Counter(
+        (kind, one[1])
+        for one in found
+        if one
+        for kind, listed in CALLS.items()
+        if one[2] in listed.split(",")
+    )
+    return {kind: max(count for (name, _), count in made.items() if name == kind) for kind in CALLS}
 
 
 def shots(folder: Path, most: int, seed: int = 1) -> Iterator[Shot]:
