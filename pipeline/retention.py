@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pipeline.cases.ledger import Ledger
@@ -26,6 +26,7 @@ from pipeline.purge import PurgeReport, is_folder, own_files, own_folders, remov
 
 Needed = frozenset[tuple[str, str, date, str]]  # dataset, county of the delivery, snapshot date, sha256
 Done = Callable[[str], date | None]  # name of a kept letter → when its fate was settled
+UNKNOWN = date.max
 
 _DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:-([0-9a-f]{64}))?")
 _NIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
@@ -85,10 +86,18 @@ def needed_snapshots(ledger: Ledger, as_of: date) -> Needed:
 
 
 def settled_letters(ledger: Ledger) -> Done:
-    """Of every kept letter when its fate was settled. One whose fate is in doubt is not: somebody may send it again."""
+    """Of every kept letter when its fate was settled. One whose fate is in doubt is not: somebody may send it again.
+
+    UNKNOWN for what the ledger does not know: a run was killed before it was entered, or the ledger is an older one.
+    """
     box = read_outbox(ledger)
-    done = {one.file: one.done_on for one in box.in_state(*ENDED) if one.state != "doubtful"}
-    return done.get
+    done = {
+        one.file: one.done_on
+        for one in box.letters.values()
+        if one.state in ENDED and one.state != "doubtful"
+    }
+    known = {one.file for one in box.letters.values()}
+    return lambda name: done.get(name) if name in known else UNKNOWN
 
 
 def _of_history(history: ListHistory) -> Iterator[tuple[str, str, date, str]]:
@@ -157,7 +166,10 @@ def _nights(folder: Path, as_of: date, days: int) -> list[Path]:
 
 def _mail(folder: Path, as_of: date, days: int, done_on: Done) -> Iterator[Path]:
     for path in own_files(folder, _LETTER):
-        if days and _over(done_on(path.name), as_of, days):
+        day = done_on(path.name)
+        if day == UNKNOWN:  # nothing else tells its age
+            day = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date()
+        if _over(day, as_of, days):
             yield path
 
 

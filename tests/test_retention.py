@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from pipeline.cases import open_ledger
 from pipeline.cases.event import Event
 from pipeline.contracts.mail_settings import Retention
 from pipeline.private_process import scratch
-from pipeline.retention import needed_snapshots, purge, purge_temporary
+from pipeline.retention import needed_snapshots, purge, purge_temporary, settled_letters
 
 AS_OF = date(2026, 11, 20)
 MONTHS = [date(year, month, 28) for year in (2024, 2025, 2026) for month in range(1, 13)]
@@ -313,3 +313,13 @@ def test_no_young_snapshot_goes_and_the_newest_never(
     young = {f"{day:%Y%m%d}" for day in days if day >= as_of - timedelta(days=keep)}
     newest = {f"{day:%Y%m%d}" for day in sorted(days)[-2:]}
     assert there == young | newest
+
+
+def test_a_letter_that_no_ledger_knows_goes_by_its_age_on_the_disk(tmp_path: Path) -> None:
+    old, young = (put(tmp_path / "state/mail" / f"2026p1-533423-{n}.eml") for n in "ab")
+    for path, day in ((old, date(2026, 3, 1)), (young, date(2026, 11, 1))):
+        noon = datetime.combine(day, time(12), tzinfo=UTC).timestamp()
+        os.utime(path, (noon, noon))
+    with open_ledger(tmp_path / "state") as ledger:
+        purge(tmp_path / "state", tmp_path / "out", Retention(), AS_OF, done_on=settled_letters(ledger))
+    assert (old.exists(), young.exists()) == (False, True)
