@@ -151,7 +151,8 @@ def outbox_retry(
     state: State = _DEFAULT,
     config: Config = None,
 ) -> None:
-    """Send now what may go. A letter that may have gone already goes again only by name, with --again and a reason."""
+    """Send now what may go, or only the letters named. One that may have gone already goes again only by name, with --again
+    and a reason."""
     settings, path = _settings(config)
     post = delivery.post_office(settings, path, state, state.parent, send=True)
     if again and not (letters and reason.strip()):
@@ -161,18 +162,21 @@ def outbox_retry(
     with _desk(state) as desk:
         delivery.recover_letters(desk.ledger, desk.book, state, desk.on)
         box = read_outbox(desk.ledger)
+        chosen = box.in_state("queued", "later")
         if again:
             chosen = _named(box, letters or [], "doubtful", "refused", "given_up", "later")
             for one in chosen:  # its file may be purged: then it would stop all mail (E821)
                 kept_letter(state, one.file, one.sha256)
             by_hand(desk.ledger, box, "mail_released", chosen, reason, access_log.os_user(), desk.on)
         elif letters:
-            chosen = _named(box, letters, "later")
-            by_hand(
-                desk.ledger, box, "mail_released", chosen, reason or "重试", access_log.os_user(), desk.on
-            )
+            chosen = _named(box, letters, "later", "queued")
+            late = [one for one in chosen if one.state == "later"]
+            by_hand(desk.ledger, box, "mail_released", late, reason or "重试", access_log.os_user(), desk.on)
+        only = frozenset(one.letter_id for one in chosen)
         assert post.courier is not None  # noqa: S101 send=True
-        tally = delivery.dispatch(desk.ledger, desk.book, box, state, settings, desk.on, post.courier)
+        tally = delivery.dispatch(
+            desk.ledger, desk.book, box, state, settings, desk.on, post.courier, only=only
+        )
     mailed = delivery.Mailed(tally=tally)
     typer.echo("\n".join(mailed.lines()) or "没有要发的邮件。")
     raise typer.Exit(mailed.exit_code)

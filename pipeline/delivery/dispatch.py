@@ -100,15 +100,18 @@ def dispatch(
     as_of: date,
     courier: Callable[[], AbstractContextManager[Sender]],
     pause: Callable[[float], None] | None = None,
+    only: frozenset[str] | None = None,
 ) -> Tally:
     """Tries every letter that may go; again those that failed for the moment, up to `tries_a_night`.
 
     `pause` waits so many seconds before each further round; None: one round only (a person is waiting, and can ask again).
+    `only`: of these letters.
     Raises ReconcileError E821 (exit 8) before a letter whose bytes are not those that were checked.
     """
     tally = Tally()
     journal = Journal(state)
-    waiting = [letter.letter_id for letter in box.due(as_of) if _may_go(letter, settings, tally)]
+    due = [letter for letter in box.due(as_of) if only is None or letter.letter_id in only]
+    waiting = [letter.letter_id for letter in due if _may_go(letter, settings, tally)]
     if not waiting:
         return tally
     for letter_id in waiting:  # before anything leaves

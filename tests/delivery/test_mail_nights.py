@@ -518,3 +518,16 @@ def test_a_letter_that_is_shown_lies_there_for_its_owner_only(
         os.umask(before)
     assert rights(place / "look") == 0o700
     assert rights(place / "look" / one.file) == 0o600
+
+
+def test_a_letter_that_is_named_goes_alone(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    settings(FIRST, SECOND, port=1)
+    assert night(place).exit_code == 6
+    settings(FIRST, SECOND)
+    with open_ledger(place / "state") as ledger:
+        mine = next(one.letter_id for one in read_outbox(ledger).letters.values() if one.to == SECOND)
+    assert reconcile(place, "outbox", "retry", mine)[0] == 0
+    assert [to for to, _ in server.messages] == [SECOND]
+    assert sorted(states(place)) == ["later", "sent"]
