@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from pipeline import cases, clock
 from pipeline.cases.event import Event
 from pipeline.cli_watch import watch_app
+from pipeline.contracts.problem import ReconcileError
 from pipeline.contracts.settings import Settings
 from pipeline.desk import watched_night
 from pipeline.desk.watch import Heard, letters, lines, watch
@@ -84,7 +85,7 @@ def test_a_failed_night_without_room_for_a_heartbeat_is_not_told_as_the_one_befo
     request = Request(
         nowhere, nowhere, tmp_path, nowhere, nowhere, config=tmp_path / "reconcile.toml", send=True
     )
-    with pytest.raises(OSError, match="space"):
+    with pytest.raises(ReconcileError, match="E290"):  # said as what it is
         watched_night.watched_night(request)
     assert [problem.code for heard in told for problem in heard.problems] == ["E854"]
 
