@@ -33,7 +33,7 @@ from pipeline.cases.places import private_folder
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.identity import id_number
 from pipeline.identity.mask import mask_text
-from pipeline.system_files import lock, open_folder, open_private, read_at
+from pipeline.system_files import append_line, lock, open_folder
 from pipeline.system_files import os_user as os_user
 
 FOLDER = "access"
@@ -46,9 +46,8 @@ _MARK = 16  # hex digits of a person's keyed hash
 _LONG_RUN = re.compile(
     "[0-9]{8,}[Xx]?"
 )  # no code, date or case number of the house has so many digits in a row
-_LETTER_OF_A_DAY = re.compile(
-    r"[nq]20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])-"
-)  # a notice's or quality letter's name
+# how the name of a notice or quality letter begins
+_LETTER_OF_A_DAY = re.compile(r"[nq]20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])-")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SETTINGS = Path("reconcile.toml")  # used where no --config is given
 
@@ -88,7 +87,7 @@ def note(
     """
     now = (at or datetime.now(_SHANGHAI)).astimezone(_SHANGHAI)
     numbers = tuple(cases) if len(cases) <= _MOST_CASES else ()
-    with _disk(), _locked(state) as handle:
+    with _disk(), _locked(state):
         folder = state / FOLDER
         years = _years(folder)
         path = folder / f"{max([now.year, *years[-1:]])}.jsonl"  # a clock that was set back breaks no chain
@@ -104,8 +103,7 @@ def note(
             _clean(reason, _LONGEST_REASON) or UNSAID,
             before,
         )
-        _append(path, told.line())
-        os.fsync(handle)  # the new file's name, too
+        append_line(path, told.line())
 
 
 def reason_for(state: Path, reason: str, config: Path | None = None) -> str:
@@ -220,33 +218,15 @@ def _parsed(line: bytes) -> Access | None:
         return None
 
 
-def _append(path: Path, line: bytes) -> None:
-    """The line whole or not at all; after a torn one it begins on a line of its own. Raises OSError."""
-    handle = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
-    try:
-        size = os.fstat(handle).st_size
-        torn = size > 0 and read_at(handle, 1, size - 1) != b"\n"
-        left = memoryview(b"\n" * torn + line + b"\n")
-        try:
-            while left:
-                left = left[os.write(handle, left) :]
-            os.fsync(handle)
-        except OSError:
-            os.ftruncate(handle, size)
-            raise
-    finally:
-        os.close(handle)
-
-
 @contextmanager
-def _locked(state: Path) -> Iterator[int]:
-    """The folder, made 0700 if need be, locked for one writer: its descriptor."""
+def _locked(state: Path) -> Iterator[None]:
+    """The folder, made 0700 if need be, locked for one writer."""
     folder = state / FOLDER
     private_folder(folder)
     handle = open_folder(folder)
     try:
         lock(handle)
-        yield handle
+        yield
     finally:
         os.close(handle)
 

@@ -8,7 +8,6 @@ be a person's name); `quarantine.csv` has them.
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from pipeline import clock
 from pipeline.contracts.problem import Problem, ReconcileError
-from pipeline.system_files import open_private, sync
+from pipeline.system_files import append_line
 
 FOLDER = "log"
 _WORD = re.compile(r"[a-z][a-z_]{0,39}")
@@ -116,7 +115,9 @@ class RunLog:
 
     def _write(self, line: LogLine) -> None:
         try:
-            _append(self._state / FOLDER / f"{line.at:%Y-%m}.jsonl", line.text().encode("ascii"))
+            path = self._state / FOLDER / f"{line.at:%Y-%m}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            append_line(path, line.text().rstrip("\n").encode("ascii"))
         except OSError:
             why, cure = "磁盘满、没有写权限或被占用", "检查 state 文件夹所在的磁盘和权限；本次比对不受影响"
             self.problem = Problem("E850", "warning", "运行日志写不进去", why, cure, file=f"{FOLDER}/")
@@ -133,25 +134,6 @@ def read_log(path: Path) -> list[dict[str, object]]:
         if isinstance(told, dict):
             lines.append(told)
     return lines
-
-
-def _append(path: Path, line: bytes) -> None:
-    """One write at the end, durable; a line that was torn before is closed first, so that it spoils no other."""
-    fresh = not path.exists()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
-    try:
-        size = os.lseek(handle, 0, os.SEEK_END)
-        torn = False
-        if size:
-            os.lseek(handle, size - 1, os.SEEK_SET)
-            torn = os.read(handle, 1) != b"\n"
-        os.write(handle, (b"\n" if torn else b"") + line)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    if fresh:
-        sync(path.parent)  # the new file's name, too
 
 
 def _code_of(error: BaseException) -> str:

@@ -149,6 +149,30 @@ def put(beside: Path, path: Path) -> None:
     sync(path.parent)
 
 
+def append_line(path: Path, line: bytes) -> None:
+    """Adds a line (without its end) to a log, on the disk when this returns: whole or not at all. Raises OSError.
+
+    After a line that a power cut tore it begins on a line of its own, so that neither spoils the other.
+    """
+    fresh = not path.exists()
+    handle = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+    try:
+        size = os.fstat(handle).st_size
+        torn = size > 0 and read_at(handle, 1, size - 1) != b"\n"
+        left = memoryview(b"\n" * torn + line + b"\n")
+        try:
+            while left:
+                left = left[os.write(handle, left) :]
+            os.fsync(handle)
+        except OSError:
+            os.ftruncate(handle, size)
+            raise
+    finally:
+        os.close(handle)
+    if fresh:
+        sync(path.parent)
+
+
 def publish(beside: Path, path: Path) -> None:
     """Gives a finished file its name, 0600, never over a file that came meanwhile (`link`). Raises OSError (FileExistsError).
 

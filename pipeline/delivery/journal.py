@@ -7,13 +7,12 @@ ledger that is gone: whether it went is told here, and where that is not told ei
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from pipeline.cases.places import private_folder
-from pipeline.system_files import open_private, read_at, sync
+from pipeline.system_files import append_line
 
 CLAIMED = "claimed"
 
@@ -27,22 +26,8 @@ class Journal:
     def note(self, letter_id: str, fate: str, on: str) -> None:
         """Raises OSError where the line cannot be made to last: then nothing may be sent."""
         private_folder(self._path.parent)
-        fresh = not self._path.exists()
-        line = json.dumps({"letter": letter_id, "fate": fate, "on": on}, sort_keys=True) + "\n"
-        handle = open_private(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
-        try:
-            size = os.lseek(handle, 0, os.SEEK_END)
-            torn = (
-                size > 0 and read_at(handle, 1, size - 1) != b"\n"
-            )  # by a power cut: it must not swallow this line
-            left = (b"\n" if torn else b"") + line.encode()
-            while left:
-                left = left[os.write(handle, left) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if fresh:
-            sync(self._path.parent)
+        told = json.dumps({"letter": letter_id, "fate": fate, "on": on}, sort_keys=True)
+        append_line(self._path, told.encode())
 
     def fates(self) -> Mapping[str, str]:
         """The last word on every letter that was ever tried. A torn last line (power cut) counts for nothing."""

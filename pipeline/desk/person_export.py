@@ -63,9 +63,8 @@ def holdings(folders: PersonFolders, typed: str) -> Holdings:
     """Everything held. Raises ReconcileError E715 (no ledger), E875, E877 (whom), E876 (nothing is held), E882 (damaged, no results)."""
     must_exist(folders.state)
     one = whom(folders.state, typed)
-    if not (
-        folders.results / "links.parquet"
-    ).is_file():  # they say which rows without a sound number are his
+    # the links say which rows without a sound number are his
+    if not (folders.results / "links.parquet").is_file():
         why, cure = (
             "没有上一夜的结果表，不能说“全部”",
             "用 --results 指到那一夜的 OUT/results；没有了就重新运行 `reconcile run`",

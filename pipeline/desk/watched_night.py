@@ -49,9 +49,8 @@ def watched_night(request: Request) -> Night:
 
 def _say(request: Request, log: RunLog, beat: Heartbeat, codes: Sequence[str]) -> None:
     log.done(beat.exit_code, codes)
-    with suppress(
-        OSError
-    ):  # no room for a heartbeat: `reconcile watch` hears the silence, the mail below needs none
+    # no room for a heartbeat: `reconcile watch` hears the silence, the mail below needs none
+    with suppress(OSError):
         write_heartbeat(request.state, beat)
     if request.send:
         with suppress(

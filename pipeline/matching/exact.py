@@ -100,6 +100,10 @@ def linked_sql(dataset: Dataset) -> str:
     said = ", ".join(
         [*(f'c."{name}"' for name in carried_fields(dataset)), *(f"c.{name}" for name in FEATURES)]
     )
+    of_one = f"""from judged_{table} as j
+left join several_{table} as s
+  on s.source_file = j.source_file and s.sheet = j.sheet and s.source_row = j.source_row
+where j.veto is null and (s.person is null or (s.person = s.other and s.method = j.method))"""
     return f"""
 create or replace table judged_{table} as
 select
@@ -127,17 +131,11 @@ having count(*) > 1;
 create or replace table linked_{table} as
 select
   j.source_file, j.sheet, j.source_row, {carried}j.person, j.method, j.match_probability, 'linked' as decision
-from judged_{table} as j
-left join several_{table} as s
-  on s.source_file = j.source_file and s.sheet = j.sheet and s.source_row = j.source_row
-where j.veto is null and (s.person is null or (s.person = s.other and s.method = j.method));
+{of_one};
 
 create or replace table linked_apart_{table} as
 select distinct j.source_file, j.sheet, j.source_row
-from judged_{table} as j
-left join several_{table} as s
-  on s.source_file = j.source_file and s.sheet = j.sheet and s.source_row = j.source_row
-where j.veto is null and (s.person is null or (s.person = s.other and s.method = j.method))
+{of_one}
   and (j.method <> 'id' or substr(j.r_number, 16, 3) = '000');
 
 {doubtful_sql(dataset)}
