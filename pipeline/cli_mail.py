@@ -13,12 +13,13 @@ import typer
 
 from pipeline import access_log, delivery
 from pipeline.cases import Book, Ledger, open_ledger, read_book
+from pipeline.cases.night_archive import read_archived
 from pipeline.cli_access import Reason
 from pipeline.cli_options import examples, stop
 from pipeline.contracts.settings import Settings, load_settings
-from pipeline.delivery.approval import approve, by_hand, handed_over
+from pipeline.delivery.approval import approve, by_hand
+from pipeline.delivery.handed import ALL, hand_over
 from pipeline.delivery.outbox import Outbox, Posted, read_outbox
-from pipeline.delivery.period import calendar
 from pipeline.delivery.places import kept_letter
 from pipeline.desk.outbox_page import STATES, approval_page, letter_page, outbox_lines
 from pipeline.run_lock import only_run
@@ -195,17 +196,26 @@ def outbox_handed(
     state: State = _DEFAULT,
     config: Config = None,
 ) -> None:
-    """Note that the last report went to a county by another way than mail: its open cases count as sent."""
+    """Note that the last report went to a county by another way than mail: its cases count as sent, its waiting letters as done."""
     settings, _ = _settings(config)
     with _desk(state) as desk:
-        numbers = [
-            case.number
-            for case in desk.book.cases.values()
-            if county in ("all", case.county) and case.flagged and case.state == "open"
-        ]
-        due_on = calendar(settings.period).after(desk.on, settings.period.workdays_to_answer)
-        count = handed_over(desk.ledger, desk.book, numbers, due_on, reason, access_log.os_user(), desk.on)
-    typer.echo(f"已登记下发 {count} 件，反馈截止日 {due_on}")
+        last = read_archived(state, desk.on)
+        if county not in (ALL, *last.counties):
+            stop("E826 上一夜的比对里没有这个县。办法：写六位县码，或 all。", 1)
+        done = hand_over(
+            desk.ledger,
+            desk.book,
+            desk.box,
+            county,
+            last.coverage,
+            settings.period,
+            reason,
+            access_log.os_user(),
+            desk.on,
+        )
+    typer.echo(f"已登记下发 {done.cases} 件，反馈截止日 {done.due_on}")
+    if done.letters:
+        typer.echo(f"发件箱里不必再发的邮件 {done.letters} 封，已记为送达")
 
 
 @approve_app.command(

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from pipeline.contracts import tables
 
 ROW_GROUP = 131_072
+_BUFFER = 1 << 20  # bytes gathered for one write: Arrow asks for one for every column's header else
 _ALL_DIFFERENT = {"certificate_number", "id_number", "source_row"}  # a dictionary of these only costs
 
 _ARROW = {
@@ -184,7 +185,12 @@ def write_batches(
     waiting: list[pa.RecordBatch] = []
     rows = 0
     low = [name for name in schema.names if name not in _ALL_DIFFERENT]
-    with pq.ParquetWriter(part, schema, compression="zstd", use_dictionary=low, store_schema=False) as writer:
+    with (
+        pa.BufferedOutputStream(pa.OSFile(str(part), "wb"), _BUFFER) as stream,
+        pq.ParquetWriter(
+            stream, schema, compression="zstd", use_dictionary=low, store_schema=False
+        ) as writer,
+    ):
         for batch in source:
             waiting.append(batch)
             rows += batch.num_rows

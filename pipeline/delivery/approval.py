@@ -73,15 +73,3 @@ def by_hand(
         ledger.append(events)
     for event in events:
         box.apply(event)
-
-
-def handed_over(
-    ledger: Ledger, book: Book, numbers: Sequence[str], due_on: date, reason: str, who: str, on: date
-) -> int:
-    """Cases that went to a county by another way than mail: sent from now on. How many."""
-    events = [Event(on, "handed", None, {"reason": reason, "who": who, "cases": len(numbers)})]
-    body: dict[str, JSON] = {"due_on": due_on.isoformat(), "letter": ""}
-    events += [Event(on, "sent", n, body) for n in sorted(numbers) if book.cases[n].state not in OVER]
-    with ledger.transaction():
-        ledger.append(events)
-    return len(events) - 1

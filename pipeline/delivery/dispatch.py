@@ -21,7 +21,7 @@ from pipeline.contracts.mail_settings import Mail
 from pipeline.contracts.problem import Problem
 from pipeline.contracts.settings import Settings
 from pipeline.delivery.journal import CLAIMED, Journal
-from pipeline.delivery.outbox import ENDED, Outbox, Posted
+from pipeline.delivery.outbox import ENDED, Cargo, Outbox, Posted
 from pipeline.delivery.places import kept_letter, stopped
 
 _NIGHTS_BETWEEN = (1, 1, 2, 4)  # back-off: nights until the next try
@@ -211,21 +211,23 @@ def case_events(book: Book, box: Outbox, letter: Posted, as_of: date) -> list[Ev
     ]
     if any(twin.state == "sent" for twin in twins):
         return []
-    due = letter.cargo.due_on
+    return cargo_events(book, letter.cargo, letter.letter_id, as_of)
+
+
+def cargo_events(book: Book, cargo: Cargo, letter_id: str, as_of: date) -> list[Event]:
+    """What becomes of a cargo's cases when it has reached the county. `letter_id` "" where no letter brought it."""
     events = []
-    for number in (*letter.cargo.asked, *letter.cargo.again):
+    for number in (*cargo.asked, *cargo.again):
         case = book.cases.get(number)
         if case is None or case.state in OVER:
             continue
         if case.held:
             events.append(Event(as_of, "released", number, {}))
         # it keeps the day that the county was told first, also where another letter was faster
-        again = case.due_on is not None and (number in letter.cargo.again or case.state == "sent")
-        day = case.due_on if again else due
+        again = case.due_on is not None and (number in cargo.again or case.state == "sent")
+        day = case.due_on if again else cargo.due_on
         if day is not None:
-            events.append(
-                Event(as_of, "sent", number, {"due_on": day.isoformat(), "letter": letter.letter_id})
-            )
+            events.append(Event(as_of, "sent", number, {"due_on": day.isoformat(), "letter": letter_id}))
     return events
 
 

@@ -20,7 +20,7 @@ from pipeline.contracts.workdays import Workdays
 
 _MONTHLY = 62  # days after which a monthly list is stale (schemas): quarterly and yearly ones need not be new each period
 
-COMPLETE, DEADLINE = "complete", "deadline"
+COMPLETE, DEADLINE, BY_HAND = "complete", "deadline", "by_hand"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Period:
     number: int
     month: str  # 2026-11
     due_on: date
-    why: str  # COMPLETE or DEADLINE
+    why: str  # COMPLETE, DEADLINE or BY_HAND
     lists: Mapping[str, date]
 
     @property
@@ -81,9 +81,22 @@ def period_of_night(
         why = DEADLINE
     else:
         return None
-    number = 1 + max((period.number for period in earlier if period.on.year == as_of.year), default=0)
-    due_on = calendar(settings).after(as_of, settings.workdays_to_answer)
-    return Period(as_of, number, month, due_on, why, lists)
+    return _next(earlier, as_of, why, lists, settings)
+
+
+def period_by_hand(
+    earlier: Sequence[Period], coverage: pl.DataFrame, on: date, settings: PeriodSettings
+) -> Period:
+    """The period of a month whose reports a person took to the counties, whatever lists were there."""
+    return _next(earlier, on, BY_HAND, _lists(coverage), settings)
+
+
+def _next(
+    earlier: Sequence[Period], on: date, why: str, lists: Mapping[str, date], settings: PeriodSettings
+) -> Period:
+    number = 1 + max((period.number for period in earlier if period.on.year == on.year), default=0)
+    due_on = calendar(settings).after(on, settings.workdays_to_answer)
+    return Period(on, number, f"{on:%Y-%m}", due_on, why, lists)
 
 
 def _lists(coverage: pl.DataFrame) -> dict[str, date]:

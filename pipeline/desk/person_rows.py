@@ -17,7 +17,7 @@ import polars as pl
 
 from pipeline.contracts.dataset import Dataset
 from pipeline.contracts.own_number import RowPerson
-from pipeline.desk.person_asked import Whom
+from pipeline.desk.person_asked import Whom, refused
 from pipeline.intake.store import MANIFEST
 
 PLACE = ("source_file", "sheet", "source_row")
@@ -62,12 +62,21 @@ class Links:
 
 
 def kept_files(state: Path, datasets: Mapping[str, Dataset]) -> Iterator[Kept]:
-    """Every Parquet file of the store whose list the dataset files know, in a fixed order.
+    """Every Parquet file of the store, in a fixed order.
 
-    Raises OSError, ValueError where a manifest is damaged: to pass over its rows would be to say that there are none.
+    To pass over rows would be to say that there are none. So it raises OSError, ValueError where a manifest is damaged, and
+    ReconcileError E882 where the store has a list that the dataset files do not know: which column names a person is not known then.
     """
+    store = state / "store"
+    lists = {
+        manifest.parents[2].relative_to(store).as_posix() for manifest in store.glob(f"*/*/*/*/{MANIFEST}")
+    }
+    if unknown := sorted(lists - set(datasets)):
+        why = f"{unknown[0]} 的名单还保存着，而 schemas/ 里已没有它的说明文件，不知道哪一列是人"
+        cure = "把该说明文件放回 schemas/ 再做一次；也可等保存期满，由夜间清理删除"
+        raise refused("E882", "保存的资料读不全，不能说“全部”", why, cure)
     for key, dataset in datasets.items():
-        for manifest in sorted((state / "store" / key).glob(f"*/*/{MANIFEST}")):
+        for manifest in sorted((store / key).glob(f"*/*/{MANIFEST}")):
             place = manifest.parent
             try:
                 day = date(int(place.name[:4]), int(place.name[4:6]), int(place.name[6:8]))

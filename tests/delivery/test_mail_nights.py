@@ -19,6 +19,7 @@ import pytest
 from courier_certificates import TlsFiles
 from courier_server import SmtpServer
 from killed_nights import NOVEMBER, OCTOBER
+from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from pipeline.cases import Event, open_ledger, read_book
@@ -301,6 +302,39 @@ def test_a_report_that_went_by_another_way_counts_as_sent(place: Path, settings:
     assert "已登记下发" in said
     night(place, OCTOBER, send=False)
     assert set(cases(place)["state"]) == {"sent"}
+
+
+def periods(place: Path) -> list[tuple[int, str, str]]:
+    with open_ledger(place / "state") as ledger:
+        return [(one.number, one.month, one.why) for one in read_outbox(ledger).periods]
+
+
+def test_reports_handed_to_all_are_the_period_of_the_month(place: Path, settings: object) -> None:
+    """An office without mail: the next month's reports are 第2期, and what was sent keeps the day it was told."""
+    night(place, send=False)
+    assert "E826" in reconcile(place, "outbox", "handed", "539999", "--reason", "会议")[1]  # no such county
+    reconcile(place, "outbox", "handed", "all", "--reason", "会议发放")
+    assert periods(place) == [(1, "2026-10", "by_hand")]
+    assert "已登记下发 0 件" in reconcile(place, "outbox", "handed", "all", "--reason", "会议发放")[1]
+    assert len(periods(place)) == 1
+    night(place, NOVEMBER, send=False)
+    book = load_workbook(place / "out/reports" / plain.COUNTY / "discrepancies.xlsx", read_only=True)
+    assert "2026年11月　第2期" in str(book["填写说明"]["A1"].value)
+
+
+def test_a_letter_whose_report_was_handed_over_is_done(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    settings(FIRST, port=1)  # nobody listens there
+    assert night(place).exit_code == 6
+    assert states(place) == ["later"]
+    code, said = reconcile(place, "outbox", "handed", plain.COUNTY, "--reason", "政务微信")
+    assert (code, states(place)) == (0, ["sent"])
+    assert "1 封" in said
+    settings(FIRST)
+    night(place, OCTOBER + timedelta(days=1), month=10)
+    assert server.messages == []
+    assert set(cases(place)["times_sent"]) == {1}
 
 
 def test_no_letter_carries_a_whole_number(place: Path, server: SmtpServer, settings: object) -> None:

@@ -318,3 +318,15 @@ def test_a_damaged_manifest_hides_no_rows(out: Path, command: str) -> None:
     manifest.write_text("{", encoding="utf-8")
     more = {"export": ("--out", out / "me.json"), "erase": ("--yes",)}
     assert code(person(out, command, world.MISSES, *more[command])) == "E882"
+
+
+@pytest.mark.parametrize("command", ["export", "erase"])
+def test_a_kept_list_without_its_dataset_file_hides_no_rows(out: Path, command: str, tmp_path: Path) -> None:
+    shutil.copytree(nights.ROOT / "schemas", tmp_path / "schemas")
+    (tmp_path / "schemas/civil_affairs/dibao.yaml").unlink()
+    more = {"export": ("--out", out / "me.json"), "erase": ("--yes",)}
+    said = person(out, command, world.MISSES, *more[command], "--schemas", tmp_path / "schemas")
+    assert code(said) == "E882"
+    assert "civil_affairs/dibao" in str(said.exception or said.output)
+    assert not (out / "me.json").exists()
+    assert events(out, "erased") == []
