@@ -36,6 +36,11 @@ select p.certificate_number, p.id_number, p.name, o.county_code, o.benefit, o.ou
 from outcomes as o join people as p on p.person = o.person
 order by o.person, o.benefit"""
 
+_COUNTS_AS = """
+select old.certificate_number, min(new.certificate_number)
+from counts_as as s join people as old on old.person = s.person join people as new on new.person = s.counting
+group by old.certificate_number order by old.certificate_number"""
+
 
 def county_names(delivered: Intake, settings: Settings) -> dict[str, str]:
     """Code → name of the night's counties: as set, else as the divisions have it, else the code."""
@@ -81,4 +86,5 @@ def night_for_reports(
         datasets=dict(datasets),
         settings=settings,
         cases=told.table,
+        counts_as=dict(con.sql(_COUNTS_AS).fetchall()),
     )

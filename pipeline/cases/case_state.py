@@ -48,6 +48,7 @@ class Case:
     answer: Mapping[str, Any] | None = None
     answered_on: date | None = None
     last_answer: Mapping[str, Any] | None = None  # also of before it was settled and came back
+    sent_when_answered: int = 0  # how often it had been sent then
     suppressed: bool = False  # a county gave a reason why it is none, and nothing has changed since
     again: bool = False  # 复核: answered as none, and the facts have changed
     held: bool = False  # one of a flood that nobody has looked at
@@ -219,6 +220,7 @@ def _answered(book: Book, case: Case, event: Event) -> Case:
         state=state,
         answer=dict(event.body),
         last_answer=dict(event.body),
+        sent_when_answered=case.times_sent,
         answered_on=event.on,
         suppressed=none and state == "answered",
         again=False,

@@ -12,6 +12,7 @@ from pipeline.intake.header_text import plain
 NUMBER, RESULT, REASON, MEASURE = "疑点编号", "核查结果", "情况说明", "处理措施"
 DONE_ON, CHECKED_BY, CHECKED_ON = "办结日期", "核查人", "核查日期"
 ANSWERS = (RESULT, REASON, MEASURE, DONE_ON, CHECKED_BY, CHECKED_ON)
+TIMES_SENT = "下发次数"  # printed, not answered: which asking the row answers
 
 # The house's header -> how counties rename it (handbook G). Plain 编号, 日期 and 情况 could be anything.
 SYNONYMS: Mapping[str, str] = {
@@ -25,6 +26,7 @@ SYNONYMS: Mapping[str, str] = {
     CHECKED_ON: "核查日期 核查时间 核实日期 核实时间 调查日期 调查时间 入户日期 入户时间 入户核查日期 入户核查时间",
 }
 _FIELDS = {plain(header): field for field, headers in SYNONYMS.items() for header in headers.split()}
+_FIELDS[plain(TIMES_SENT)] = TIMES_SENT
 _LONGEST_HEADER = 60
 _CELLS_OF_A_HEADER = 3  # two are a word and what it means
 _NUMBER_LIKE = re.compile("号|码|编|疑点|个案|案件|线索|ID|NO", re.IGNORECASE)
@@ -35,7 +37,8 @@ _IN_BRACKETS = re.compile(r"\([^()]*\)$")
 
 @dataclass(frozen=True)
 class Columns:
-    """Column indices from 0 by field of NUMBER and ANSWERS, in the sheet's order; `header` is the row they were found in."""
+    """Column indices from 0 by field of NUMBER, ANSWERS and TIMES_SENT, in the sheet's order; `header` is the row they were found
+    in."""
 
     at: Mapping[str, tuple[int, ...]]
     header: tuple[str, ...]
@@ -67,8 +70,9 @@ def columns_of(cells: Sequence[str]) -> Columns | None:
         field = _field(cell) if 1 < len(cell) <= _LONGEST_HEADER else None
         if field:
             at[field] = (*at.get(field, ()), column)
-    alone = at.keys() == {RESULT} and sum(map(bool, cells)) >= _CELLS_OF_A_HEADER
-    if not alone and (len(at) < 2 or not at.keys() & set(ANSWERS)):
+    known = at.keys() - {TIMES_SENT}
+    alone = known == {RESULT} and sum(map(bool, cells)) >= _CELLS_OF_A_HEADER
+    if not alone and (len(known) < 2 or not known & set(ANSWERS)):
         return None
     return Columns(at, tuple(cells))
 

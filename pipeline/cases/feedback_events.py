@@ -22,10 +22,17 @@ KIND = "answered"
 @dataclass(frozen=True)
 class KnownCase:
     """A case of the ledger. `answered`: the body of its last event `answered`, also of one before it was settled and came back:
-    old files stay in the folder, and what they say must not be taken for news."""
+    old files stay in the folder, and what they say must not be taken for news. `sent`: how often it went to the county, and
+    `sent_when_answered` how often until that answer."""
 
     county_code: str
     answered: Mapping[str, JSON] | None = None
+    sent: int = 0
+    sent_when_answered: int = 0
+
+    def asked_anew(self, answer: Answer) -> bool:
+        """The row was printed for a sending after the last answer: the same words once more are an answer, too (复核)."""
+        return answer.asked is not None and self.sent_when_answered < answer.asked <= self.sent
 
 
 def feedback_events(
@@ -73,8 +80,8 @@ def _chosen(answers: Iterable[Dated], case: KnownCase) -> tuple[Answer | None, d
     if case.answered is None:
         return best.answer, lost
     if _same(best.answer.said, case.answered):
-        return None, lost
-    if best.is_before(case.answered):
+        return (best.answer if case.asked_anew(best.answer) else None), lost
+    if best.is_before(case.answered, case.sent_when_answered or None):
         return None, {one.answer: NEWER for one in rivals}
     return best.answer, lost
 

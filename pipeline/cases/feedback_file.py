@@ -21,13 +21,15 @@ from pipeline.intake.sniff import Unreadable
 
 @dataclass(frozen=True)
 class Answer:
-    """What one row answers to one case. `file` is relative to the feedback folder, numbers of people masked in it."""
+    """What one row answers to one case. `file` is relative to the feedback folder, numbers of people masked in it; `asked`: which
+    sending of the case the row was printed for, None where it does not say."""
 
     case_number: str
     said: Said
     file: str
     sheet: str
     row: int
+    asked: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _once_each(file: FeedbackFile, rows: Iterable[Row]) -> FeedbackFile:
         returned += refused
         blank += sum(row.said is None for row in same)
         if taken is not None and isinstance(taken.said, Said):
-            answers.append(Answer(number, taken.said, file.file, _sheet(taken.sheet), taken.row))
+            answers.append(Answer(number, taken.said, file.file, _sheet(taken.sheet), taken.row, taken.asked))
             repeated += sum(row.said is not None for row in same) - 1 - len(refused)
     back = sorted(
         (

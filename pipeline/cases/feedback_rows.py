@@ -10,7 +10,15 @@ from datetime import date
 
 from pipeline.cases.case_number import read
 from pipeline.cases.feedback_answer import Said, said
-from pipeline.cases.feedback_columns import ANSWERS, NUMBER, RESULT, Columns, cell_text, columns_of
+from pipeline.cases.feedback_columns import (
+    ANSWERS,
+    NUMBER,
+    RESULT,
+    TIMES_SENT,
+    Columns,
+    cell_text,
+    columns_of,
+)
 from pipeline.cases.feedback_problems import MORE_CELLS, NO_NUMBER, TWO_NUMBERS, WRONG_NUMBER, Refusal
 from pipeline.cases.feedback_table import Table
 from pipeline.intake.header_text import holds_number
@@ -31,7 +39,8 @@ class Row:
     """A row that names a case or answers something. `number` is None only where `said` is a Refusal.
 
     `said` is None where the row answers nothing. `written` is the number as it stood there, "" where it could be an ID.
-    `others` are the words the row has besides number and answers, to tell a copy of a row from another case's.
+    `others` are the words the row has besides number and answers, to tell a copy of a row from another case's. `asked`: the how
+    many-th time that the case was sent, as the row has it printed.
     """
 
     sheet: str
@@ -40,6 +49,7 @@ class Row:
     written: str
     said: Said | Refusal | None
     others: frozenset[str]
+    asked: int | None = None
 
 
 def rows_of(table: Table, as_of: date) -> Iterator[Row]:
@@ -94,10 +104,14 @@ def _row(table: Table, at: int, cells: Sequence[str], columns: Columns, as_of: d
         answer = MORE_CELLS
     others = columns.others(cells)
     if not isinstance(number, Refusal):
-        return Row(table.name, at, number, number, answer, others)
+        return Row(table.name, at, number, number, answer, others, _asked(columns.texts(cells, TIMES_SENT)))
     if answer is None or (isinstance(answer, Refusal) and _is_footer(cells, texts)):
         return None
     return Row(table.name, at, None, _shown(texts[0]) if texts else "", number, others)
+
+
+def _asked(texts: Sequence[str]) -> int | None:
+    return int(texts[0]) if len(texts) == 1 and re.fullmatch("[1-9][0-9]{0,2}", texts[0]) else None
 
 
 def _number(texts: Sequence[str]) -> str | Refusal:

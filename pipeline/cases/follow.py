@@ -74,4 +74,7 @@ def follow(
 
 
 def _known(book: Book) -> dict[str, KnownCase]:
-    return {number: KnownCase(case.county, case.last_answer) for number, case in book.cases.items()}
+    return {
+        number: KnownCase(case.county, case.last_answer, case.times_sent, case.sent_when_answered)
+        for number, case in book.cases.items()
+    }

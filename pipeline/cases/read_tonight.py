@@ -16,7 +16,8 @@ from pipeline.contracts.register_findings import REGISTER_FINDINGS
 from pipeline.entitlement.compile import CompiledRule, verdict_sql
 from pipeline.entitlement.fact import Fact
 
-# Whom a case can be about: who is judged tonight. (A certificate that another one supersedes is not.)
+# Whom a case can be about: who is judged tonight. (A certificate that another one supersedes is not; what is found about it is
+# the case of the one who holds both.)
 _PEOPLE = """
 select p.person, p.certificate_number, coalesce(p.id_number, '') as id_number, coalesce(p.name, '') as name,
   coalesce(p.county_code, '') as county_code, p.birth_date
@@ -27,9 +28,11 @@ select l.person, l.code, l.outcome, l.version, cast(l.bits as varchar) as bits
 from answer_lines as l order by l.person, l.code"""
 
 _REGISTER = """
-select f.person, f.finding, p.certificate_number
-from other_findings as f join facts as j on j.person = f.person join people as p on p.person = f.person
-order by f.person, f.finding"""
+select distinct coalesce(c.counting, f.person) as person, f.finding
+from other_findings as f
+left join counts_as as c on c.person = f.person
+join facts as j on j.person = coalesce(c.counting, f.person)
+order by person, f.finding"""
 
 _OUTSIDE = """
 select distinct id_number, coalesce(name, '') as name, county_code, finding
@@ -62,7 +65,7 @@ def read_tonight(night: JudgedNight) -> Tonight:
             flags[person, code] = Flag(outcome, _mark(version, bits))
         else:
             unsettled[person, code] = outcome
-    for person, finding, _ in night.con.execute(_REGISTER).fetchall():
+    for person, finding in night.con.execute(_REGISTER).fetchall():
         flags[person, finding] = Flag("found", "")
     outsiders: dict[str, int] = {}
     for number, name, county, finding in night.con.execute(_OUTSIDE).fetchall():

@@ -52,6 +52,14 @@ from every_key as e
 left join matchable as m on m.person = e.person
 where m.person is null;
 
+-- Whom they are, after all: the holder of the certificate that counts. What is found about the old one is his case.
+create or replace table counts_as as
+select s.person, min(k.person) as counting
+from superseded as s
+join every_key as e on e.person = s.person
+join keys as k on k.number = e.number and k.kind = e.kind
+group by s.person;
+
 -- Numbers that certainly stand on the register, also in rows of it that could not be read.
 create or replace table known_numbers as
 select number from every_key where kind = 'id'

@@ -40,10 +40,13 @@ def with_cases(rows: pl.DataFrame, night: NightForReports) -> pl.DataFrame:
         .unique(["who", "code"], keep="first", maintain_order=True)
     )
     return (
-        rows.with_columns(_who().alias("who"))
+        rows.with_columns(_who().replace(night.counts_as).alias("who"), _place(night).alias("place"))
         .join(told, on=["who", "code"], how="left", maintain_order="left")
         .filter(~pl.col("suppressed").fill_null(False))
-        .drop("who", "suppressed")
+        .filter(
+            pl.col("case_number").is_null() | (pl.col("place") == pl.col("place").min().over("case_number"))
+        )
+        .drop("who", "place", "suppressed")
     )
 
 
@@ -51,6 +54,12 @@ def _who() -> pl.Expr:
     """By the certificate, or the number of one who has none."""
     certificate = pl.when(pl.col("certificate_number") != "").then("certificate_number")
     return pl.coalesce(certificate, "id_number")
+
+
+def _place(night: NightForReports) -> pl.Expr:
+    """Of several certificates of a person the one that counts stands for what is found about them, else the first."""
+    old = pl.col("certificate_number").is_in(list(night.counts_as))
+    return pl.int_range(pl.len()) + pl.when(old).then(pl.len()).otherwise(0)
 
 
 def _standing(night: NightForReports) -> pl.Expr:

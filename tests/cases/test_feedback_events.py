@@ -90,6 +90,29 @@ def test_a_changed_answer_is_news(tmp_path: Path) -> None:
     assert results(second) == {NUMBERS[0]: "不属实"}
 
 
+@pytest.mark.parametrize(
+    ("printed", "news"), [("2", True), ("1", False), ("3", False), ("", False), ("二", False)]
+)
+def test_the_same_words_to_a_later_asking_are_an_answer(tmp_path: Path, printed: str, news: bool) -> None:
+    """复核: the facts have changed, the case went out again, and the county finds the same. An old file lies there, too."""
+    made.write_lines(tmp_path / "a.csv", [line(NUMBERS[0], 核查结果="不属实", 情况说明="死亡", 下发次数="1")])
+    first, _ = events_of(tmp_path)
+    known = remembered(first)
+    known[NUMBERS[0]] = replace(known[NUMBERS[0]], sent=2, sent_when_answered=1)
+    made.write_lines(
+        tmp_path / "b.csv", [line(NUMBERS[0], 核查结果="不属实", 情况说明="死亡", 下发次数=printed)]
+    )
+    again, _ = events_of(tmp_path, known)
+    assert [event.body["source"] for event in again] == (["b.csv"] if news else [])
+
+
+def test_of_two_undated_files_the_answer_to_the_later_asking_counts(tmp_path: Path) -> None:
+    made.write_lines(tmp_path / "a.csv", [line(NUMBERS[0], 核查结果="不属实", 下发次数="2")])
+    made.write_lines(tmp_path / "b.csv", [line(NUMBERS[0], 核查结果="属实", 下发次数="1")])
+    events, _ = events_of(tmp_path)
+    assert results(events) == {NUMBERS[0]: "不属实"}
+
+
 def test_unknown_numbers_and_other_counties_come_back(tmp_path: Path) -> None:
     strange = made.case_number.make("XGLL", date(2026, 12, 1), 1)
     put(tmp_path / "德钦县/a.csv", (OTHERS[0], "属实", ""), (NUMBERS[0], "属实", ""), (strange, "属实", ""))

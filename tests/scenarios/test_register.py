@@ -40,6 +40,36 @@ def test_of_two_certificates_of_one_person_the_one_in_force_counts(tmp_path: Pat
     assert findings(tmp_path / "out", "register_id_duplicate").height == 2
 
 
+def listed(out: Path, words: str) -> list[tuple[str, ...]]:
+    """疑点编号 and 残疾人证号 of the county's rows about a finding."""
+    rows = pl.read_csv(out / "reports" / plain.COUNTY / "discrepancies.csv", infer_schema=False)
+    return rows.filter(pl.col("涉及政策").str.contains(words)).select("疑点编号", "残疾人证号").rows()
+
+
+def test_what_is_found_about_an_old_certificate_is_a_case_of_the_person(tmp_path: Path) -> None:
+    """It stands in the county's list under a number, so that it can be answered; one of the person, not of the certificate."""
+    slip = f"{ONE[:-2]}0{ONE[-1]}"
+    old = plain.holder("次仁", ONE, id=slip, state="过期", until="20250101")
+    inbox = plain.write(tmp_path, [old, plain.holder("次仁", ONE, cert=f"{ONE}41B1")])
+    plain.outcomes(inbox, tmp_path / "out")
+    assert findings(tmp_path / "out", "register_id_damaged")["certificate_number"].to_list() == [f"{ONE}41"]
+    cases = nights.table(tmp_path / "out", "cases").filter(pl.col("subject") == "register_id_damaged")
+    assert cases["certificate_number"].to_list() == [f"{ONE}41B1"]
+    ((number, _),) = listed(tmp_path / "out", "身份证号有误")
+    assert number == cases["case_number"].item()
+
+
+def test_a_person_with_two_certificates_is_asked_about_once(tmp_path: Path) -> None:
+    """Two rows of one number could not be answered: which answer is the case's own cannot be told."""
+    new = plain.holder("次仁", ONE, cert=f"{ONE}41B1")
+    inbox = plain.write(tmp_path, [plain.holder("次仁", ONE, state="过期", until="20250101"), new])
+    plain.outcomes(inbox, tmp_path / "out")
+    cases = nights.table(tmp_path / "out", "cases").filter(pl.col("subject") == "register_id_duplicate")
+    ((number, certificate),) = listed(tmp_path / "out", "多个残疾人证")
+    assert number == cases["case_number"].item()
+    assert certificate.endswith("B1")
+
+
 def test_one_number_at_two_names_makes_both_doubtful_not_missing(tmp_path: Path) -> None:
     register = [plain.holder("次仁卓玛", ONE), plain.holder("泽仁卓玛", ONE, cert=f"{ONE}42")]
     inbox = plain.write(
