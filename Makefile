@@ -68,6 +68,7 @@ soak: .venv/.ready
 	.venv/bin/python tests/scenarios/killed_nights.py --moments 200
 	.venv/bin/python tests/scenarios/killed_nights.py
 	.venv/bin/python benchmarks/cases.py --damages 100
+	.venv/bin/python benchmarks/ledger.py
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock \

@@ -65,8 +65,9 @@ def right(first: pl.DataFrame, second: pl.DataFrame, months: list[Path]) -> dict
 
 
 def moved(first: pl.DataFrame, whole: pl.DataFrame, damaged: pl.DataFrame) -> int:
-    """Cases that opened, closed, or count as seen tonight, though they did not in the undamaged night."""
+    """Cases that opened, closed, or count as seen tonight (and so age), though they did not in the undamaged night."""
     before = {row["case_number"]: row for row in first.iter_rows(named=True)}
+    tonight = whole["last_seen"].max()
     fair = {(r["id_number"], r["certificate_number"], r["subject"]): r for r in whole.iter_rows(named=True)}
     count = 0
     for row in damaged.iter_rows(named=True):
@@ -76,6 +77,8 @@ def moved(first: pl.DataFrame, whole: pl.DataFrame, damaged: pl.DataFrame) -> in
             count += same is None  # opened, and nothing of the kind in the undamaged night
         elif row["state"] in OVER:
             count += same is None or same["state"] not in OVER
+        elif row["last_seen"] == tonight:
+            count += same is None or same["state"] in OVER or same["last_seen"] != tonight
     return count
 
 

@@ -196,7 +196,7 @@ def outbox_handed(
     state: State = _DEFAULT,
     config: Config = None,
 ) -> None:
-    """Note that the last report went to a county by another way than mail: its cases count as sent, its waiting letters as done."""
+    """Note that the last report went to a county by another way than mail: its cases count as sent, its waiting letters are withdrawn."""
     settings, _ = _settings(config)
     with _desk(state) as desk:
         last = read_archived(state, desk.on)
@@ -215,7 +215,7 @@ def outbox_handed(
         )
     typer.echo(f"已登记下发 {done.cases} 件，反馈截止日 {done.due_on}")
     if done.letters:
-        typer.echo(f"发件箱里不必再发的邮件 {done.letters} 封，已记为送达")
+        typer.echo(f"发件箱里不必再发的邮件 {done.letters} 封，已撤回")
 
 
 @approve_app.command(

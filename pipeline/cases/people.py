@@ -53,7 +53,8 @@ def recognise(
     """Tonight's row → the ledger's person, for those whom the ledger knows. `known`: (kind, keyed hash) → people."""
     if not known:
         return {}
-    strong = {one.row: _known(known, strong_keys(key, one)) for one in tonight}
+    # most of tonight's people have no case: of them nothing is kept
+    strong = {one.row: people for one in tonight if (people := _known(known, strong_keys(key, one)))}
     found: dict[int, int] = {}
     both = {row: [p for p, kinds in people.items() if len(kinds) == 2] for row, people in strong.items()}
     _settle(found, both)
@@ -64,8 +65,8 @@ def recognise(
         )
     everybody = {person for people in known.values() for person in people}
     if everybody - set(found.values()):
-        rest = [one for one in tonight if one.row not in found]
-        weak = {one.row: _known(known, weak_keys(key, one)) for one in rest}
+        rest = (one for one in tonight if one.row not in found)
+        weak = {one.row: people for one in rest if (people := _known(known, weak_keys(key, one)))}
         for kind in _WEAK:
             _settle(
                 found,

@@ -11,16 +11,16 @@ from pipeline.cases import Book, Event, Ledger
 from pipeline.contracts.mail_settings import Period as PeriodSettings
 from pipeline.delivery.cargo import asked_in_period
 from pipeline.delivery.dispatch import cargo_events
-from pipeline.delivery.outbox import Outbox, Posted
+from pipeline.delivery.outbox import WAITING, Cargo, Outbox, withdrawn
 from pipeline.delivery.period import calendar, period_by_hand
 
 ALL = "all"
-_NOT_GONE = ("queued", "later", "held", "doubtful", "refused", "given_up")
+_REPORTS = ("report", "notice")
 
 
 @dataclass(frozen=True)
 class Handed:
-    """How many cases are sent by it, how many letters have nothing to bring any more, until when the county answers."""
+    """How many cases are sent by it, how many letters were withdrawn, until when the county answers."""
 
     cases: int
     letters: int
@@ -51,23 +51,19 @@ def hand_over(
         event
         for place, cargo in asked.items()
         if county in (ALL, place)
-        for event in cargo_events(book, cargo, "", on)
+        for event in cargo_events(book, _looked_at(book, cargo), "", on)
     ]
-    letters = _letters(box, county)
+    # withdrawn, not sent: a recipient or rules that nobody approved must not count as known from now on
+    letters = [x for x in box.in_state(*WAITING, "held") if x.kind in _REPORTS and county in (ALL, x.place)]
     count = sum(event.kind == "sent" for event in sent)
     events = [Event(on, "handed", None, {"reason": reason, "who": who, "cases": count})]
     events += [period.event()] if county == ALL and not this_month else []
-    events += [_carried(letter, reason, on) for letter in letters]
+    events += [withdrawn(letter, on, "已另行交付") for letter in letters]
     with ledger.transaction():
         ledger.append([*events, *sent])
     return Handed(count, len(letters), due_on)
 
 
-def _letters(box: Outbox, county: str) -> list[Posted]:
-    """What was to bring it by mail, or may have: the person who carried it there knows that it arrived."""
-    waiting = box.in_state(*_NOT_GONE)
-    return [x for x in waiting if x.kind in ("report", "notice") and county in (ALL, x.place)]
-
-
-def _carried(letter: Posted, reason: str, on: date) -> Event:
-    return Event(on, "mail_sent", None, {"letter": letter.letter_id, "by_hand": True, "words": reason})
+def _looked_at(book: Book, cargo: Cargo) -> Cargo:
+    """Without what is held as a flood: that waits for `reconcile cases release`, whatever way the report goes."""
+    return replace(cargo, asked=tuple(number for number in cargo.asked if not book.cases[number].held))

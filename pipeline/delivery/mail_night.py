@@ -24,7 +24,7 @@ from pipeline.delivery.egress import check
 from pipeline.delivery.journal import Journal
 from pipeline.delivery.letter import Letter
 from pipeline.delivery.letters import Made, night_letters
-from pipeline.delivery.outbox import WAITING, Outbox, Posted, queued, read_outbox
+from pipeline.delivery.outbox import WAITING, Outbox, Posted, queued, read_outbox, withdrawn
 from pipeline.delivery.places import keep_letter
 from pipeline.delivery.plan import MailPlan
 from pipeline.delivery.secrets import Secrets, load_secrets
@@ -188,7 +188,7 @@ def _queue(ledger: Ledger, plan: MailPlan, made: Sequence[Made], post: Post) -> 
         known, older = box.letters.get(one.letter.letter_id), _older(box, one.letter)
         if not _is_new(known, one):
             continue  # the same night again
-        events += [_withdrawn(letter, plan.as_of) for letter in older]
+        events += [withdrawn(letter, plan.as_of, "有了更新的一封") for letter in older]
         paused = {why: None for letter in (*older, *([known] if known else ())) for why in letter.paused_for}
         sha256 = keep_letter(post.state, f"{one.letter.letter_id}.eml", one.message)
         about = {"batch": plan.key, "by": post.by, "about": one.about, "rules": one.rules}
@@ -212,7 +212,3 @@ def _older(box: Outbox, letter: Letter) -> list[Posted]:
     waiting = [x for x in box.in_state(*WAITING, "held") if (x.place, x.to) == (letter.place, letter.to)]
     told = [x for x in waiting if letter.kind == "report" and x.kind == "notice" and not x.paused_for]
     return [*(x for x in waiting if x.kind == letter.kind and x.letter_id != letter.letter_id), *told]
-
-
-def _withdrawn(older: Posted, on: date) -> Event:
-    return Event(on, "mail_withdrawn", None, {"letter": older.letter_id, "why": "有了更新的一封"})

@@ -197,6 +197,11 @@ def queued(
     return Event(letter.on, "mail", None, body)
 
 
+def withdrawn(letter: Posted, on: date, why: str) -> Event:
+    """The event of a letter that has not gone and need not go any more."""
+    return Event(on, "mail_withdrawn", None, {"letter": letter.letter_id, "why": why})
+
+
 def _posted(event: Event) -> Posted:
     body: Mapping[str, Any] = event.body
     named = ("kind", "place", "to", "subject", "sha256", "batch", "by", "about", "rules")
@@ -216,13 +221,7 @@ def _claimed(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
 
 
 def _sent(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
-    # by hand also what is held or in doubt: somebody carried it there
-    before = (
-        ("claimed",)
-        if not event.body.get("by_hand")
-        else ("queued", "later", "held", "doubtful", "refused", "given_up")
-    )
-    return before, {"state": "sent", "done_on": event.on, "words": str(event.body.get("words", ""))}
+    return ("claimed",), {"state": "sent", "done_on": event.on, "words": str(event.body.get("words", ""))}
 
 
 def _failed(event: Event) -> tuple[Sequence[str], dict[str, Any]]:

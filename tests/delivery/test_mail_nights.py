@@ -322,14 +322,28 @@ def test_reports_handed_to_all_are_the_period_of_the_month(place: Path, settings
     assert "2026年11月　第2期" in str(book["填写说明"]["A1"].value)
 
 
-def test_a_letter_whose_report_was_handed_over_is_done(
+def test_what_is_held_as_a_flood_is_not_handed_over_with_the_rest(place: Path, settings: object) -> None:
+    night(place, send=False)
+    held, *others = cases(place)["case_number"].to_list()
+    with open_ledger(place / "state") as ledger, ledger.transaction():
+        ledger.append([Event(OCTOBER, "held", held, {})])
+    assert (
+        f"已登记下发 {len(others)} 件" in reconcile(place, "outbox", "handed", "all", "--reason", "会议")[1]
+    )
+    with open_ledger(place / "state") as ledger:
+        book = read_book(ledger.events())
+    assert {number for number, case in book.cases.items() if case.state == "sent"} == set(others)
+    assert book.cases[held].held
+
+
+def test_a_letter_whose_report_was_handed_over_is_withdrawn(
     place: Path, server: SmtpServer, settings: Callable[..., None]
 ) -> None:
     settings(FIRST, port=1)  # nobody listens there
     assert night(place).exit_code == 6
     assert states(place) == ["later"]
     code, said = reconcile(place, "outbox", "handed", plain.COUNTY, "--reason", "政务微信")
-    assert (code, states(place)) == (0, ["sent"])
+    assert (code, states(place)) == (0, ["withdrawn"])
     assert "1 封" in said
     settings(FIRST)
     night(place, OCTOBER + timedelta(days=1), month=10)
