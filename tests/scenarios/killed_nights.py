@@ -116,44 +116,53 @@ def _copied(state: Path, to: Path) -> Path:
     return to
 
 
-def calls(folder: Path) -> dict[str, int]:
-    """How many calls of each kind one thread of a November night makes at most: strace counts each thread's by themselves, and an
+def calls(folder: Path) -> dict[str, list[str]]:
+    """By kind: where the n-th call of it writes, "" where it names no file. strace counts each thread's calls by themselves, and an
     injection falls on the first thread that comes so far."""
     with tempfile.TemporaryDirectory() as temp:
         place = Path(temp)
         night = command(folder, NOVEMBER, _copied(folder / "state", place / "state"), place / "out")
+        listed = ",".join(CALLS.values())
         trace = [
             "strace",
             "-f",
+            "-y",
             "--seccomp-bpf",
             "-qq",
             "-o",
             str(place / "trace"),
             "-e",
-            f"trace={','.join(CALLS.values())}",
+            f"trace={listed}",
         ]
         subprocess.run([*trace, *night], check=True, capture_output=True, cwd=ROOT)
         lines = (place / "trace").read_text(encoding="utf-8", errors="replace").splitlines()
-    found = [re.match(r"(\d+) +(\w+)\(", line) for line in lines]
-    made = Counter(
-        (kind, one[1])
-        for one in found
-        if one
-        for kind, listed in CALLS.items()
-        if one[2] in listed.split(",")
-    )
-    return {kind: max(count for (name, _), count in made.items() if name == kind) for kind in CALLS}
+    made: Counter[tuple[str, str]] = Counter()
+    reached: dict[str, list[str]] = {kind: [] for kind in CALLS}
+    for found in (re.match(r"(\d+) +(\w+)\((?:\d+<([^>]*)>)?", line) for line in lines):
+        kind = next((kind for kind, names in CALLS.items() if found and found[2] in names.split(",")), "")
+        if found and kind:
+            made[found[1], kind] += 1
+            if made[found[1], kind] > len(reached[kind]):
+                reached[kind].append(found[3] or "")
+    return reached
 
 
 def shots(folder: Path, most: int, seed: int = 1) -> Iterator[Shot]:
     """Every call of every kind with every fault, or `most` of them drawn evenly over kinds and faults."""
-    dice, counted = random.Random(seed), calls(folder)
+    dice, reached = random.Random(seed), calls(folder)
     groups = [
-        [Shot(kind, at, fault) for at in range(1, counted[kind] + 1)] for kind in CALLS for fault in FAULTS
+        [Shot(kind, at, fault) for at, where in enumerate(reached[kind], start=1) if _may(fault, where)]
+        for kind in CALLS
+        for fault in FAULTS
     ]
     for group in groups:
         share = max(1, round(most / len(groups)))
         yield from group if most <= 0 or share >= len(group) else dice.sample(group, share)
+
+
+def _may(fault: str, where: str) -> bool:
+    """What wakes another thread is no disk and does not fail like one; if it did, that thread would sleep for ever."""
+    return not (fault.startswith("error") and where.startswith(("anon_inode:", "pipe:")))
 
 
 def fire(folder: Path, shot: Shot) -> str:
