@@ -38,7 +38,7 @@ def events_of_night(book: Book, tonight: Tonight, key: PersonKey) -> Iterator[Ev
 def _old_cases(book: Book, tonight: Tonight, rows: Mapping[int, int], told: Tell) -> Iterator[Event]:
     """What has become of the cases there are."""
     missing = [
-        (rows[case.person], case.subject)
+        (rows[case.person], case.subject, case.kind)
         for case in book.cases.values()
         if case.state not in OVER
         and case.person in rows

@@ -39,7 +39,8 @@ select distinct id_number, coalesce(name, '') as name, county_code, finding
 from other_findings where person is null and id_number is not null and county_code is not null
 order by id_number, county_code, finding, name"""
 
-_FLAGS = ("missing", "renew_first", "receiving_not_due", "verify", "found")
+_NOT_DUE = "receiving_not_due"
+_FLAGS = ("missing", "renew_first", _NOT_DUE, "verify", "found")
 
 
 @dataclass(frozen=True)
@@ -94,18 +95,23 @@ def _mark(*parts: str) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
 
-def _still_open(night: JudgedNight) -> Callable[[list[tuple[int, str]]], set[tuple[int, str]]]:
-    findings = {c.rule.code: c for c in night.rules if c.rule.finding and c.rule.subject == "register"}
+def _still_open(night: JudgedNight) -> Callable[[list[tuple[int, str, str]]], set[tuple[int, str]]]:
+    rules = {c.rule.code: c for c in night.rules if c.rule.subject == "register"}
 
-    def still_open(asked: list[tuple[int, str]]) -> set[tuple[int, str]]:
-        """A benefit of which the night has no line is certainly not due; of a finding the conditions are asked again."""
+    def still_open(asked: list[tuple[int, str, str]]) -> set[tuple[int, str]]:
+        """Of a finding the conditions are asked again. A benefit of which the night has no line is certainly not due; whether it is
+        received all the same cannot be said without the list of those who receive it."""
         found: set[tuple[int, str]] = set()
-        for code, compiled in findings.items():
-            people = sorted(row for row, subject in asked if subject == code)
+        for code, compiled in rules.items():
+            finding = compiled.rule.finding
+            people = sorted(
+                r for r, subject, kind in asked if subject == code and (finding or kind == _NOT_DUE)
+            )
             if people:
-                found |= {(row, code) for row in _unknown(night, compiled, people)}
+                column = "due" if finding else "received"
+                found |= {(row, code) for row in _unknown(night, compiled, people, column)}
         incomplete = _incomplete(night)
-        for row, subject in asked:
+        for row, subject, _ in asked:
             if subject == "id_name_conflict" and _county_of(night, row) in incomplete:
                 found.add((row, subject))
         return found
@@ -113,10 +119,12 @@ def _still_open(night: JudgedNight) -> Callable[[list[tuple[int, str]]], set[tup
     return still_open
 
 
-def _unknown(night: JudgedNight, compiled: CompiledRule, people: list[int]) -> list[int]:
-    """Of these people those of whom nobody can say whether the finding holds."""
+def _unknown(night: JudgedNight, compiled: CompiledRule, people: list[int], column: str) -> list[int]:
+    """Of these people those of whom nobody can say whether the finding holds, or the benefit is received."""
     source = f"(select * from facts where person in ({', '.join(map(str, people))}))"
-    query = f"select v.person from ({verdict_sql(compiled, night.as_of, source)}) as v where v.due is null"
+    query = (
+        f"select v.person from ({verdict_sql(compiled, night.as_of, source)}) as v where v.{column} is null"
+    )
     return [row[0] for row in night.con.execute(query).fetchall()]
 
 

@@ -21,7 +21,7 @@ class Flag:
 class Tonight:
     """`people` by row. `flags`: what is told of (row, subject). `unsettled`: (row, subject) → `receiving` or `undetermined`
     of benefits. `counties`: code → name. `subjects`: benefits and findings that are judged at the date. `still_open`: which
-    of these (row, subject), found before and not flagged tonight, cannot be judged tonight (a list is missing).
+    of these (row, subject, kind), found before and not flagged tonight, cannot be judged tonight (a list is missing).
     `absent_open(county, subject)`: the same of somebody who is not there tonight. `register`: people by county.
     """
 
@@ -31,6 +31,6 @@ class Tonight:
     unsettled: Mapping[tuple[int, str], str]
     counties: Mapping[str, str]
     subjects: frozenset[str]
-    still_open: Callable[[list[tuple[int, str]]], set[tuple[int, str]]]
+    still_open: Callable[[list[tuple[int, str, str]]], set[tuple[int, str]]]
     absent_open: Callable[[str, str], bool]
     register: Mapping[str, int]

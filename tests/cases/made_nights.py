@@ -11,6 +11,7 @@ from pipeline.cases.tonight import Flag, Tonight
 
 BENEFITS, FINDING = ("living_subsidy", "nursing_subsidy"), "subsidy_twice"
 SUBJECTS = (*BENEFITS, FINDING)
+NOT_DUE = "receiving_not_due"
 COUNTIES = {"539901": "香格里拉市", "539902": "德钦县"}
 
 
@@ -46,15 +47,16 @@ def tonight(
         for subject in rules:
             said = one.said.get(subject, "")
             if subject in missing:
-                if subject in BENEFITS:
+                if subject in BENEFITS and said != NOT_DUE:  # that nothing is due is certain without the list
                     unsettled[row, subject] = "undetermined"
             elif said in ("receiving", "undetermined"):
                 unsettled[row, subject] = said
             elif said:
                 flags[row, subject] = Flag(said, one.facts)
 
-    def still_open(asked: list[tuple[int, str]]) -> set[tuple[int, str]]:
-        return {(row, subject) for row, subject in asked if subject in missing}
+    def still_open(asked: list[tuple[int, str, str]]) -> set[tuple[int, str]]:
+        unknown = [one for one in asked if one[1] == FINDING or one[2] == NOT_DUE]
+        return {(row, subject) for row, subject, _ in unknown if subject in missing}
 
     counted: Mapping[str, int] = {code: 1000 for code in COUNTIES}
     somebodies = {

@@ -84,9 +84,10 @@ def test_a_finding_that_is_no_more_is_settled(ledger: Ledger) -> None:
     assert (case.state, case.why) == ("settled", "not_found")
 
 
-@pytest.mark.parametrize("subject", [LIVING, FINDING])
-def test_a_missing_list_neither_opens_nor_closes_nor_ages(ledger: Ledger, subject: str) -> None:
-    kind = "missing" if subject == LIVING else "found"
+@pytest.mark.parametrize(
+    ("subject", "kind"), [(LIVING, "missing"), (LIVING, "receiving_not_due"), (FINDING, "found")]
+)
+def test_a_missing_list_neither_opens_nor_closes_nor_ages(ledger: Ledger, subject: str, kind: str) -> None:
     one, other = somebody(**{subject: kind}), Made("539901197001011233", "", "乙某", said={subject: kind})
     record_night(ledger, tonight(OCT, [one]))
     recorded = record_night(ledger, tonight(NOV, [one, other], missing=frozenset({subject})))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import killed_nights
+import nights
 import openpyxl
+import plain
 import polars as pl
 import pytest
 from killed_nights import NOVEMBER, OCTOBER
@@ -164,3 +167,30 @@ def test_the_commands_about_cases(world: Path, place: Path) -> None:
     assert "medical_insurance" in reconcile(
         "diff", OCTOBER, NOVEMBER, "--state", place / "state"
     ) or "医" in reconcile("diff", OCTOBER, NOVEMBER, "--state", place / "state")
+
+
+def test_who_receives_without_being_due_waits_for_the_list_that_said_so(tmp_path: Path) -> None:
+    """That nothing is due is certain without the list of those who receive it; that nothing is received is not."""
+    number = plain.number("19800512", 1)
+    inbox = plain.write(
+        tmp_path,
+        [plain.holder("次仁", number, state="冻结")],
+        hr_social_security__pension=[
+            {"name": "次仁", "id": number, "kind": "居民", "state": "正常缴费", "aid": "是"}
+        ],
+    )
+    out = tmp_path / "out"
+    for on, there, state in (
+        (OCTOBER, True, "open"),
+        (NOVEMBER, False, "open"),
+        (date(2026, 12, 20), True, "closed"),
+    ):
+        if not there:
+            (inbox / "hr_social_security/pension").rename(tmp_path / "withheld")
+        elif on != OCTOBER:  # it comes again, and he is no more in it
+            plain.write_list(
+                inbox / "hr_social_security/pension/名单_20261130.csv", "hr_social_security/pension", []
+            )
+        nights.night(inbox, out, as_of=on)
+        case = by_person(pl.read_parquet(out / "results/cases.parquet"), "pension_premium_aid")[number]
+        assert (case["state"], case["last_seen"]) == (state, OCTOBER), on
