@@ -149,24 +149,29 @@ def put(beside: Path, path: Path) -> None:
     sync(path.parent)
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Adds a line (without its end) to a log, on the disk when this returns: whole or not at all. Raises OSError.
+def append(handle: int, lines: bytes) -> None:
+    """Adds whole lines at a log's end and syncs: all or none of them. Raises OSError.
 
-    After a line that a power cut tore it begins on a line of its own, so that neither spoils the other.
+    After a line that a power cut tore they begin on a line of their own, so that neither spoils the other.
     """
+    size = os.fstat(handle).st_size
+    torn = size > 0 and read_at(handle, 1, size - 1) != b"\n"
+    left = memoryview(b"\n" * torn + lines)
+    try:
+        while left:
+            left = left[os.write(handle, left) :]
+        os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, size)
+        raise
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Adds a line (without its end) to a log, on the disk when this returns. As `append`."""
     fresh = not path.exists()
     handle = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
-        size = os.fstat(handle).st_size
-        torn = size > 0 and read_at(handle, 1, size - 1) != b"\n"
-        left = memoryview(b"\n" * torn + line + b"\n")
-        try:
-            while left:
-                left = left[os.write(handle, left) :]
-            os.fsync(handle)
-        except OSError:
-            os.ftruncate(handle, size)
-            raise
+        append(handle, line + b"\n")
     finally:
         os.close(handle)
     if fresh:

@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.contracts.problem import Problem, ReconcileError
-from pipeline.system_files import lock, open_private, read_at, sync
+from pipeline.system_files import append, lock, open_private, read_at, sync
 
 SAME, DIFFERENT, UNSURE, UNDONE = "same", "different", "unsure", "undone"
 ANSWERS = (SAME, DIFFERENT, UNSURE)
@@ -198,15 +198,6 @@ def _judgement(line: bytes) -> Judgement:
 
 
 def _append(file: int, judgements: Sequence[Judgement]) -> None:
-    """One write, then fsync. What was written by halves is taken back, so that a batch is there wholly or not at all."""
-    size = os.fstat(file).st_size
+    """A batch is there wholly or not at all."""
     text = "".join(json.dumps(asdict(judgement), ensure_ascii=False) + "\n" for judgement in judgements)
-    torn = size > 0 and read_at(file, 1, size - 1) != b"\n"
-    left = memoryview(b"\n" * torn + text.encode())
-    try:
-        while left:
-            left = left[os.write(file, left) :]
-        os.fsync(file)
-    except OSError:
-        os.ftruncate(file, size)
-        raise
+    append(file, text.encode())
