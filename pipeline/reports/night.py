@@ -89,9 +89,8 @@ class NightForReports:
     matched: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MATCHED))
     doubtful: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DOUBTFUL))
     cases: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CASES | CASES_TOLD))
-    counts_as: dict[str, str] = field(
-        default_factory=dict
-    )  # a person's other certificates -> the one that counts, under which his cases stand
+    # a person's other certificates -> the one that counts, under which his cases stand
+    counts_as: dict[str, str] = field(default_factory=dict)
     floods: tuple[Flood, ...] = ()  # new cases held for approval
     period: ReportPeriod | None = None  # None: nothing is sent tonight, or nobody keeps periods
     visits: VisitList | None = None  # None: the rules have no signs for visits, so no list is made
