@@ -64,7 +64,7 @@ soak: .venv/.ready
 	.venv/bin/python benchmarks/soak.py
 	.venv/bin/python tests/rules/run_mutations.py 2000
 	LEDGER_KILLS=2000 LEDGER_DAMAGES=1000 LEDGER_FEEDBACK=5000 LEDGER_YEARS=20 .venv/bin/python -m pytest -n 2 tests/cases
-	MAIL_LETTERS=2000 MAIL_FAULTS=500 MAIL_KILLS=300 COURIER_MAILS=2000 EGRESS_CONFIGS=500 OFF_THE_NET=1 .venv/bin/python -m pytest -n 2 tests/delivery tests/test_wheelhouse.py
+	MAIL_LETTERS=2000 MAIL_FAULTS=500 MAIL_KILLS=300 COURIER_MAILS=2000 EGRESS_CONFIGS=1000 OFF_THE_NET=1 .venv/bin/python -m pytest -n 2 tests/delivery tests/test_wheelhouse.py
 	.venv/bin/python tests/scenarios/killed_nights.py --moments 200
 	.venv/bin/python tests/scenarios/killed_nights.py
 	.venv/bin/python benchmarks/cases.py --damages 100
