@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -68,7 +68,7 @@ def take_in(
     chosen, notes = newest(candidates, as_of)
     with _scratch(state) as scratch:
         past = Past(history, state, datasets, settings.thresholds)
-        night = _Night(state, Path(scratch), datasets, as_of, settings, past, problems=[*problems, *notes])
+        night = _Night(state, scratch, datasets, as_of, settings, past, problems=[*problems, *notes])
         register = _register(datasets)
         _take_list(night, (register, ""), chosen.get((register, ""), []))
         if (register, "") not in night.accepted:
@@ -237,12 +237,16 @@ def _unreadable(night: _Night) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=UNREADABLE), *tables]).sort(list(UNREADABLE))
 
 
-def _scratch(state: Path) -> tempfile.TemporaryDirectory[str]:
-    """A private folder on the store's own volume; what an interrupted run left there is removed first."""
+@contextmanager
+def _scratch(state: Path) -> Iterator[Path]:
+    """A private folder on the store's own volume, under the run's lock; what an interrupted run left there is removed first."""
     folder = state / "intake"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
-    return tempfile.TemporaryDirectory(dir=folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _register(datasets: dict[str, Dataset]) -> str:

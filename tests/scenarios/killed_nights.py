@@ -36,22 +36,36 @@ LISTS = ("federation/register", "civil_affairs/deaths", "medical_insurance/insur
 RULES = ("medical_insurance.yaml", "findings/subsidy_twice.yaml", "findings/certificate_expired.yaml")
 # What changes the disk. (`pwrite64` is how SQLite writes its pages.)
 CALLS = {
-    "write": "write,pwrite64,writev",
-    "sync": "fsync,fdatasync",
-    "rename": "rename,renameat,renameat2",
-    "unlink": "unlink,unlinkat,rmdir",
+    "write": ("write", "pwrite64", "writev"),
+    "sync": ("fsync", "fdatasync"),
+    "rename": ("rename", "renameat", "renameat2"),
+    "unlink": ("unlink", "unlinkat", "rmdir"),
 }
 FAULTS = ("signal=KILL", "error=ENOSPC", "error=EIO")
 MOMENT = "moment"  # a kill by the clock, not at a call
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One injection: `fault` at the `at`-th call of a kind, or at that millisecond (MOMENT)."""
+class Aim:
+    """The `at`-th time that one thread makes this system call: of all its calls, or of those on the file `path` (relative to the
+    place). MOMENT: so many milliseconds after the start."""
 
-    kind: str
+    call: str
     at: int
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Shot:
+    aim: Aim
     fault: str
+
+    @property
+    def kind(self) -> str:
+        return next((kind for kind, names in CALLS.items() if self.aim.call in names), MOMENT)
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.aim.call, str(self.aim.at), self.aim.path, self.fault)))
 
 
 def make_world(folder: Path) -> Path:
@@ -116,43 +130,43 @@ def _copied(state: Path, to: Path) -> Path:
     return to
 
 
-def calls(folder: Path) -> dict[str, list[str]]:
-    """By kind: where the n-th call of it writes, "" where it names no file. strace counts each thread's calls by themselves, and an
-    injection falls on the first thread that comes so far."""
+def aims(folder: Path) -> dict[Aim, str]:
+    """All that is to be aimed at, in the night's order, and the file it changes ("" where the call names none).
+
+    strace counts by thread and by system call, and an injection falls on the first thread that comes so far: the main
+    one, which makes the most. What the others write is therefore aimed at by the name of its file."""
     with tempfile.TemporaryDirectory() as temp:
         place = Path(temp)
         night = command(folder, NOVEMBER, _copied(folder / "state", place / "state"), place / "out")
-        listed = ",".join(CALLS.values())
-        trace = [
-            "strace",
-            "-f",
-            "-y",
-            "--seccomp-bpf",
-            "-qq",
-            "-o",
-            str(place / "trace"),
-            "-e",
-            f"trace={listed}",
-        ]
-        subprocess.run([*trace, *night], check=True, capture_output=True, cwd=ROOT)
+        names = ",".join(name for names in CALLS.values() for name in names)
+        trace = ["strace", "-f", "-y", "--seccomp-bpf", "-qq", "-o", str(place / "trace")]
+        subprocess.run([*trace, "-e", f"trace={names}", *night], check=True, capture_output=True, cwd=ROOT)
         lines = (place / "trace").read_text(encoding="utf-8", errors="replace").splitlines()
-    made: Counter[tuple[str, str]] = Counter()
-    reached: dict[str, list[str]] = {kind: [] for kind in CALLS}
-    for found in (re.match(r"(\d+) +(\w+)\((?:\d+<([^>]*)>)?", line) for line in lines):
-        kind = next((kind for kind, names in CALLS.items() if found and found[2] in names.split(",")), "")
-        if found and kind:
-            made[found[1], kind] += 1
-            if made[found[1], kind] > len(reached[kind]):
-                reached[kind].append(found[3] or "")
-    return reached
+    return _aims(lines, f"{place}/")
+
+
+def _aims(lines: list[str], place: str) -> dict[Aim, str]:
+    made: Counter[tuple[str, str, str]] = Counter()  # of a thread and call, in all ("") and by file
+    found: dict[Aim, str] = {}
+    main = lines[0].split()[0]
+    for call in (re.match(r"(\d+) +(\w+)\((?:\d+<([^>]*)>|\"([^\"]*)\")?", line) for line in lines):
+        if not call or not any(call[2] in names for names in CALLS.values()):
+            continue
+        thread, name, file = call[1], call[2], call[3] or call[4] or ""
+        path = "" if thread == main else file.removeprefix(place)
+        if thread != main and path == file:
+            continue  # it wakes another thread
+        made[thread, name, path] += 1
+        found.setdefault(Aim(name, made[thread, name, path], path), file)
+    return found
 
 
 def shots(folder: Path, most: int, seed: int = 1) -> Iterator[Shot]:
     """Every call of every kind with every fault, or `most` of them drawn evenly over kinds and faults."""
-    dice, reached = random.Random(seed), calls(folder)
+    dice, reached = random.Random(seed), aims(folder)
     groups = [
-        [Shot(kind, at, fault) for at, where in enumerate(reached[kind], start=1) if _may(fault, where)]
-        for kind in CALLS
+        [Shot(aim, fault) for aim, file in reached.items() if aim.call in names and _may(fault, file)]
+        for names in CALLS.values()
         for fault in FAULTS
     ]
     for group in groups:
@@ -160,26 +174,45 @@ def shots(folder: Path, most: int, seed: int = 1) -> Iterator[Shot]:
         yield from group if most <= 0 or share >= len(group) else dice.sample(group, share)
 
 
-def _may(fault: str, where: str) -> bool:
+def _may(fault: str, file: str) -> bool:
     """What wakes another thread is no disk and does not fail like one; if it did, that thread would sleep for ever."""
-    return not (fault.startswith("error") and where.startswith(("anon_inode:", "pipe:")))
+    return not (fault.startswith("error") and file.startswith(("anon_inode:", "pipe:")))
 
 
-def fire(folder: Path, shot: Shot) -> str:
+def fire(folder: Path, shot: Shot) -> tuple[bool, str]:
+    """Whether the shot hit (it is tried thrice: which thread writes what is not always the same), and what then differed."""
+    for _ in range(3):
+        hit, what = _fire(folder, shot)
+        if hit or what:
+            break
+    return hit, what
+
+
+def _fire(folder: Path, shot: Shot) -> tuple[bool, str]:
     """The night disturbed, then run once more: what differs from the undisturbed one, "" if nothing does."""
     with tempfile.TemporaryDirectory() as temp:
         place = Path(temp)
         state, out = _copied(folder / "state", place / "state"), place / "out"
         shutil.copytree(folder / "out", out)
         night = command(folder, NOVEMBER, state, out)
-        if shot.kind == MOMENT:
-            _until_it_ends(night, shot.at / 1000)
+        if shot.aim.call == MOMENT:
+            _until_it_ends(night, shot.aim.at / 1000)
+            hit = True
         else:
-            inject = f"inject={CALLS[shot.kind]}:{shot.fault}:when={shot.at}"
-            trace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull]
-            _until_it_ends([*trace, "-e", f"trace={CALLS[shot.kind]}", "-e", inject, *night], PATIENCE)
+            hit = _injected(place, shot, night)
         code = run(folder, NOVEMBER, state, out)
-        return f"exit code {code}" if code else differences(folder / "right", place)
+        return hit, f"exit code {code}" if code else differences(folder / "right", place)
+
+
+def _injected(place: Path, shot: Shot, night: list[str]) -> bool:
+    """Where strace's filter is used (`--seccomp-bpf`: twice as fast) its errors arrive, its signals only by chance."""
+    kill = shot.fault == "signal=KILL"
+    trace = ["strace", "-f", "-qq", "-o", str(place / "trace"), *([] if kill else ["--seccomp-bpf"])]
+    only = ["-P", str(place / shot.aim.path)] if shot.aim.path else []
+    inject = ["-e", f"trace={shot.aim.call}", "-e", f"inject={shot.aim.call}:{shot.fault}:when={shot.aim.at}"]
+    ended = _until_it_ends([*trace, *only, *inject, *night], PATIENCE)
+    seen = (place / "trace").read_text(encoding="utf-8", errors="replace")
+    return ended == -signal.SIGKILL if kill else "(INJECTED)" in seen
 
 
 def moments(folder: Path, count: int, seed: int = 1) -> Iterator[Shot]:
@@ -189,24 +222,27 @@ def moments(folder: Path, count: int, seed: int = 1) -> Iterator[Shot]:
         run(folder, NOVEMBER, _copied(folder / "state", Path(temp) / "state"), Path(temp) / "out")
         length = round(1000 * (time.monotonic() - began))
     dice = random.Random(seed)
-    yield from (Shot(MOMENT, dice.randint(1, length), "signal=KILL") for _ in range(count))
+    yield from (Shot(Aim(MOMENT, dice.randint(1, length)), "signal=KILL") for _ in range(count))
 
 
-def _until_it_ends(command: list[str], seconds: float) -> None:
-    """Or is killed: a write that fails may be one thread's word to another, who then waits for ever."""
+def _until_it_ends(command: list[str], seconds: float) -> int | None:
+    """Its exit code; None where it had to be killed: a write that fails may be one thread's word to another, who then waits for
+    ever."""
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT, start_new_session=True
     ) as process:
         try:
-            process.wait(seconds)
+            return process.wait(seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+            return None
 
 
-def fire_all(folder: Path, chosen: list[Shot]) -> Iterator[tuple[Shot, str]]:
-    """Two at a time, in the order given."""
+def fire_all(folder: Path, chosen: list[Shot]) -> Iterator[tuple[Shot, bool, str]]:
+    """Two at a time, in the order given: the shot, whether it hit, what differs."""
     with ThreadPoolExecutor(2) as pool:
-        yield from zip(chosen, pool.map(lambda shot: fire(folder, shot), chosen), strict=True)
+        for shot, (hit, what) in zip(chosen, pool.map(lambda shot: fire(folder, shot), chosen), strict=True):
+            yield shot, hit, what
 
 
 def differences(right: Path, found: Path) -> str:
@@ -246,6 +282,9 @@ def main() -> None:
     asked.add_argument("--moments", type=int, default=0, help="instead: so many kills at random moments")
     asked.add_argument("--kinds", default=",".join(CALLS), help="of these kinds only")
     asked.add_argument(
+        "--others", action="store_true", help="only what other threads than the main one write"
+    )
+    asked.add_argument(
         "--part", default="1/1", help="2/5: every fifth of them, from the second on; the whole takes hours"
     )
     options = asked.parse_args()
@@ -255,12 +294,14 @@ def main() -> None:
         if options.moments:
             chosen = list(moments(folder, options.moments))
         else:
-            chosen = [shot for shot in shots(folder, options.most) if shot.kind in options.kinds.split(",")]
-        chosen, wrong = chosen[first - 1 :: step], 0
-        for shot, what in fire_all(folder, chosen):
-            wrong += bool(what)
-            print(shot.kind, shot.at, shot.fault, what or "same", flush=True)
-        print(f"{len(chosen)} injections, {wrong} wrong")
+            kinds = options.kinds.split(",")
+            chosen = [shot for shot in shots(folder, options.most) if shot.kind in kinds]
+            chosen = [shot for shot in chosen if shot.aim.path or not options.others]
+        chosen, wrong, missed = chosen[first - 1 :: step], 0, 0
+        for shot, hit, what in fire_all(folder, chosen):
+            wrong, missed = wrong + bool(what), missed + (not hit)
+            print(shot, what or "same", "" if hit else "(did not hit)", flush=True)
+        print(f"{len(chosen)} injections, {missed} did not hit, {wrong} wrong")
         sys.exit(bool(wrong))
 
 
