@@ -41,32 +41,29 @@ def _scored(pairs: pl.DataFrame, marks: Marks) -> pl.DataFrame:
 
 
 class Marks(dict[str, int]):
-    """The marks of each character as bits of an integer, worked out when first met."""
+    """The marks of each character as bits of an integer, and of all characters of a text together; worked out when first met."""
 
     def __init__(self) -> None:
         super().__init__()
         self._bits: dict[str, int] = {}
 
-    def __missing__(self, character: str) -> int:
-        sounds = [dialect(sound(character)) for sound in (syllable, surname_syllable)]
-        heard = {f"{way} {key}" for pair in sounds for way, key in enumerate(pair)}
+    def __missing__(self, text: str) -> int:
         found = 0
-        for mark in sorted(heard | syllable_marks(character) | shape_marks(character)):
-            found |= 1 << self._bits.setdefault(mark, len(self._bits))
-        self[character] = found
-        return found
-
-    def of(self, text: str) -> int:
-        """The marks of all characters together."""
-        found = 0
-        for character in text:
-            found |= self[character]
+        if len(text) == 1:
+            sounds = [dialect(sound(text)) for sound in (syllable, surname_syllable)]
+            heard = {f"{way} {key}" for pair in sounds for way, key in enumerate(pair)}
+            for mark in sorted(heard | syllable_marks(text) | shape_marks(text)):
+                found |= 1 << self._bits.setdefault(mark, len(self._bits))
+        else:
+            for character in text:
+                found |= self[character]
+        self[text] = found
         return found
 
 
 def _strangers(one: str, other: str, marks: Marks) -> Comparison | None:
     """What `compare` says of two names that have nothing in common, at most a surname; None: it must be asked."""
-    given, given_2 = marks.of(one[1:]), marks.of(other[1:])
+    given, given_2 = marks[one[1:]], marks[other[1:]]
     if WILDCARD in one or WILDCARD in other or one == other:
         return None
     short = len(one) < 4 and len(other) < 4

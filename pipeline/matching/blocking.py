@@ -247,7 +247,7 @@ def mask_keys(rows: pl.DataFrame, people: pl.DataFrame) -> tuple[pl.DataFrame, p
         pl.DataFrame(schema={"row": pl.Int64, "kind": pl.Int64, "key": pl.Int64})
     ]
     person_parts: list[pl.DataFrame] = [pl.DataFrame(schema={"person": pl.Int64, "key": pl.Int64})]
-    numbered = people.filter(pl.col("p_number").is_not_null())
+    seen_of: dict[str, pl.Expr] = {}
     for seen in usual["shape"].unique().sort():
         runs = [list(run) for mark, run in groupby(enumerate(seen), lambda place: place[1]) if mark == "x"]
 
@@ -256,8 +256,9 @@ def mask_keys(rows: pl.DataFrame, people: pl.DataFrame) -> tuple[pl.DataFrame, p
 
         mine = patterns.filter(pl.col("shape") == seen)
         row_parts += _long(mine, "row", {"id_masked": _key("masked", pl.lit(seen), visible("r_pattern"))})
-        theirs = numbered.select("person", key=_key("masked", pl.lit(seen), visible("p_number")))
-        person_parts.append(theirs)
+        seen_of[seen] = _key("masked", pl.lit(seen), visible("p_number"))
+    theirs = people.filter(pl.col("p_number").is_not_null()).select("person", **seen_of)  # side by side
+    person_parts += [theirs.select("person", key=seen) for seen in seen_of]
     return pl.concat(row_parts), pl.concat(person_parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,7 +26,8 @@ from pipeline.matching.row_features import FEATURES
 from pipeline.matching.store import add, keep
 from pipeline.matching.threads import in_threads
 
-_BATCH = 100_000  # open rows whose keys are made at once
+_BATCH = 150_000  # open rows whose keys are made at once, at most
+_LEAST = 10_000  # fewer cost more than they gain
 _PAIRS = 500_000  # pairs that are compared at once
 _CERTAIN = 60.0  # bits: the weight of a pair that a clerk has judged to be one person
 _HOPELESS = -10.0  # bits: such pairs change no probability that is told
@@ -88,7 +90,9 @@ def _key_rows(
         return blocking.row_keys(prepared, known), prepared.select("row", "r_pattern").drop_nulls()
 
     query = f'select "row", county, {", ".join(FEATURES)} from {rows}'
-    for own, patterns in in_threads(keyed, _batches(con, query), pl.thread_pool_size()):
+    count: int = con.execute(f"select count(*) from {rows}").fetchall()[0][0]
+    threads = pl.thread_pool_size()
+    for own, patterns in in_threads(keyed, _batches(con, query, _batch_size(count, threads)), threads):
         add(con, "all_row_keys", own)
         masked.append(patterns)
     return pl.concat(masked)
@@ -105,20 +109,27 @@ def _block(
     return blocking.candidate_pairs(con)
 
 
-def _batches(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pl.DataFrame]:
-    """A query's rows in frames of about _BATCH rows: many small lists make one."""
+def _batch_size(rows: int, threads: int) -> int:
+    """Rows of a batch: all threads have as many batches, so that none waits for the last."""
+    rounds = max(1, math.ceil(rows / (_BATCH * threads)))
+    return max(_LEAST, math.ceil(rows / (rounds * threads)))
+
+
+def _batches(con: duckdb.DuckDBPyConnection, query: str, size: int) -> Iterator[pl.DataFrame]:
+    """A query's rows in frames of `size` rows: many small lists make one."""
     waiting: list[pa.RecordBatch] = []
-    for batch in con.cursor().sql(query).to_arrow_reader(_BATCH):
+    for batch in con.cursor().sql(query).to_arrow_reader(size):
         waiting.append(batch)
-        if sum(part.num_rows for part in waiting) >= _BATCH:
-            yield _frame(waiting)
-            waiting = []
+        if sum(part.num_rows for part in waiting) >= size:
+            table = pa.Table.from_batches(waiting)
+            yield _frame(table.slice(0, size))
+            waiting = table.slice(size).to_batches()
     if any(part.num_rows for part in waiting):
-        yield _frame(waiting)
+        yield _frame(pa.Table.from_batches(waiting))
 
 
-def _frame(batches: list[pa.RecordBatch]) -> pl.DataFrame:
-    frame = pl.from_arrow(pa.Table.from_batches(batches))
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 a table is a frame
     return frame
 

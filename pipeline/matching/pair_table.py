@@ -13,6 +13,7 @@ from pipeline.identity import region
 from pipeline.matching import blocking
 from pipeline.matching.open_rows import LIST_ROWS
 
+_JSON = json.JSONEncoder(ensure_ascii=False)  # one for all: `dumps` would make one a pair
 TOLD = 0.001  # pairs less probable than this are told of in no table
 # What a row is recognised by next month, in this order; none of it is the month's own.
 _ROW_CONTENT = (
@@ -129,7 +130,7 @@ def _shown(row: dict[str, object], counties: Mapping[str, str]) -> str:
         if row[mine] is not None
         or (row[theirs] is not None and label in ("姓名", "身份证号", "出生日期", "性别", "县"))
     ]
-    return json.dumps(fields, ensure_ascii=False)
+    return _JSON.encode(fields)
 
 
 def _text(value: object) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
 import duckdb
@@ -10,7 +11,7 @@ import polars as pl
 
 from pipeline.contracts.dataset import Dataset
 from pipeline.identity import id_repair
-from pipeline.identity.person_name import fold
+from pipeline.identity.person_name import fold, load_tables
 from pipeline.matching.store import keep
 
 
@@ -40,8 +41,11 @@ def load_people(con: duckdb.DuckDBPyConnection, register: Dataset, successor: Ca
         schema={"delivered_code": pl.String, "county_code": pl.String},
     )
     keep(con, "county_codes", mapping)
-    run_sql(con, sql_text("people.sql"))
-    run_sql(con, sql_text("numbers.sql"))
+    with ThreadPoolExecutor(1) as beside:  # DuckDB sorts the people and leaves a processor free
+        loading = beside.submit(load_tables)
+        run_sql(con, sql_text("people.sql"))
+        run_sql(con, sql_text("numbers.sql"))
+        loading.result()
     names: pl.DataFrame = con.sql(_NAMES_OF_SHARED_NUMBERS).pl().sort("name")
     keep(con, "folded_names", names.with_columns(folded=fold(names["name"])))
     ask_about(con, register)
