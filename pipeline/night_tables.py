@@ -86,5 +86,6 @@ def night_for_reports(
         datasets=dict(datasets),
         settings=settings,
         cases=told.table,
+        floods=told.floods,
         counts_as=dict(con.sql(_COUNTS_AS).fetchall()),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.cases.case_state import Book, read_book
+from pipeline.cases.case_state import Book, Case, read_book
 from pipeline.cases.event import Event
 from pipeline.cases.flood import Flood, counts_of, floods, is_in
 from pipeline.cases.ledger import Ledger
@@ -51,34 +51,47 @@ def record_night(
         events = list(further)
         for event in further:
             book.apply(event)
+        doubts = {number for number, case in book.cases.items() if not case.flagged}
         events += events_of_night(book, tonight, ledger.key)
-        events += _closing(book, tonight, events)
+        events += _closing(book, tonight, events, doubts)
         ledger.append(events)
     known = recognise(book.people, list(tonight.people.values()), ledger.key)
     return Recorded(book, {person: row for row, person in known.items()})
 
 
-def _closing(book: Book, tonight: Tonight, events: list[Event]) -> list[Event]:
-    """Cases held, and the night itself; nothing where the night is known and brought nothing new."""
+def _closing(book: Book, tonight: Tonight, events: list[Event], doubts: set[str]) -> list[Event]:
+    """Cases held, and the night itself; nothing where the night is known and brought nothing new. `doubts`: cases that were
+    no flags before."""
     before = book.nights.get(tonight.as_of)
     if before is not None and not events:
         return []
-    new = [book.cases[str(event.case)] for event in events if event.kind == "found"]
-    counts = counts_of(new)
+    new = [book.cases[str(event.case)] for event in events if _is_new(book, event, doubts)]
+    total = _added(before["new"] if before else {}, counts_of(new))
     others = Book(nights={on: night for on, night in book.nights.items() if on != tonight.as_of})
-    found = floods(others, counts, tonight.register)
-    closing = [
-        Event(tonight.as_of, "held", case.number, {})
-        for case in new
-        if any(is_in(flood.what, case) for flood in found)
-    ]
-    total = _added(before["new"] if before else {}, counts)
-    told = [{"what": flood.what, "new": flood.new, "usual": flood.usual} for flood in found]
-    earlier = list(before["floods"]) if before else []
-    closing.append(Event(tonight.as_of, "night", None, {"new": total, "floods": earlier + told}))
+    told = {flood["what"]: flood for flood in (before["floods"] if before else [])}
+    found = floods(others, total, tonight.register)
+    # Brought by the date's earlier run, which alone was no flood. (What had been one then has been held, or released since.)
+    late = [flood.what for flood in found if flood.what not in told]
+    earlier = [case for case in book.cases.values() if _of_this_date(case, tonight.as_of)]
+    held = {case.number for case in new if any(is_in(flood.what, case) for flood in found)}
+    held |= {case.number for case in earlier if any(is_in(what, case) for what in late)}
+    closing = [Event(tonight.as_of, "held", number, {}) for number in sorted(held)]
+    told |= {flood.what: {"what": flood.what, "new": flood.new, "usual": flood.usual} for flood in found}
+    closing.append(Event(tonight.as_of, "night", None, {"new": total, "floods": [*told.values()]}))
     for event in closing:
         book.apply(event)
     return closing
+
+
+def _is_new(book: Book, event: Event, doubts: set[str]) -> bool:
+    """Whether the event asks the county something new: a case found or come back, or a doubt that has become a flag."""
+    if event.kind == "changed" and event.case in doubts:
+        return book.cases[event.case].flagged
+    return event.kind in ("found", "reopened")
+
+
+def _of_this_date(case: Case, on: date) -> bool:
+    return case.state == "open" and case.seen_since == on and (case.first_seen == on or case.times_opened > 1)
 
 
 def _added(before: dict[str, int], more: dict[str, int]) -> dict[str, int]:

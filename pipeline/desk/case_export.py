@@ -16,9 +16,9 @@ from pipeline.desk.case_list import check_county, must_exist, night_of, refused
 from pipeline.desk.case_people import Named, named_people
 from pipeline.desk.case_words import KINDS, Titles, county_words, notes_of, result_of, state_words
 from pipeline.identity import region
+from pipeline.identity.place import township_and_village
 from pipeline.reports.guide import Guide
 from pipeline.reports.listing import Listing
-from pipeline.reports.place import township_and_village
 from pipeline.reports.rows import UNKNOWN_PLACE
 from pipeline.reports.safe_text import masked_text, no_formula
 from pipeline.reports.workbook import write_workbook

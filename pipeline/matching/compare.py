@@ -14,6 +14,7 @@ import polars as pl
 from pipeline.identity.name_compare import NOTHING, PLAIN
 from pipeline.identity.person_name import Evidence, compare_pairs, frequency
 from pipeline.matching.compare_identity import identity_level, number_agreement
+from pipeline.matching.townships import same_township, townships
 
 _NEAR = 0.7  # from this score on every part of the name agrees in a way that writing explains
 _SPELLED = Evidence.SPELLING.value  # another transliteration of the same words: no chance likeness of sounds
@@ -30,7 +31,11 @@ def levels(pairs: pl.DataFrame) -> pl.DataFrame:
     names = _names(pairs)
     numbers = number_agreement(pairs)
     frame = pairs.with_columns(
-        numbers.alias("agreement"), names["name"], names["name_u"], _guardian_himself(pairs).alias("himself")
+        numbers.alias("agreement"),
+        names["name"],
+        names["name_u"],
+        _guardian_himself(pairs).alias("himself"),
+        townships(pairs["r_address"], pairs["r_county"]).alias("r_township"),
     )
     found = frame.select(
         identity=identity_level(),
@@ -130,19 +135,21 @@ def _guardian_himself(pairs: pl.DataFrame) -> pl.Series:
 
 
 def _place() -> pl.Expr:
-    """County and township as one field: the second lies in the first. A row may name a township and no county."""
+    """County and township as one field: the second lies in the first. A row may name a township and no county.
+
+    Another township than the register's speaks against a pair also where the county agrees."""
     county = pl.col("r_county") == pl.col("p_county")
-    named = pl.col("r_address").str.contains(r"[乡镇]|街道")
-    township = pl.col("r_address").str.contains(pl.col("p_township"), literal=True).fill_null(False)
+    mine, theirs = pl.col("r_township"), pl.col("p_township")
+    named = pl.col("r_address").str.contains(theirs, literal=True)
     return (
         pl.when(~county)
         .then(pl.lit("other_county"))
-        .when(township)
+        .when((named | same_township(mine, theirs)).fill_null(False))
         .then(pl.lit("township"))
+        .when(mine.is_not_null() & theirs.is_not_null())
+        .then(pl.lit("other_township"))
         .when(county)
         .then(pl.lit("county"))
-        .when(named & pl.col("p_township").is_not_null())
-        .then(pl.lit("other_township"))
         .otherwise(pl.lit("unknown"))
     )
 

@@ -2,7 +2,8 @@
 
 One builder for the SQL of every list; the numbers are joined by equality, one join a number, unioned (never an `or`).
 A row whose own birth date or sex contradicts the number, or whose name plainly does, is not linked: a guardian's or
-house head's number stands on a child or member. It goes to `unlinked` with the reason, for the fuzzy stage.
+house head's number stands on a child or member. It goes to `unlinked` with the reason, for the fuzzy stage; there, too,
+whether its name is another person's, which a birth date that denies the number already does not say.
 """
 
 from __future__ import annotations
@@ -114,6 +115,7 @@ select
     when n.register_name is not null then 'name'
     when c.borrowed then 'head_id'
   end as veto,
+  n.register_name is not null as other_name,
   cast(case when c.r_name = p.name then 1.0 else 0.999 end as double) as match_probability
 from candidates_{table} as c
 join people as p on p.person = c.person
@@ -140,7 +142,8 @@ select distinct j.source_file, j.sheet, j.source_row
 
 {doubtful_sql(dataset)}
 create or replace table denied_{table} as
-select v.source_file, v.sheet, v.source_row, v.person, min(v.veto) as reason
+select v.source_file, v.sheet, v.source_row, v.person, min(v.veto) as reason,
+  min(v.r_name) as row_name, bool_or(v.other_name) as other_name
 from judged_{table} as v
 left join linked_{table} as l
   on l.source_file = v.source_file and l.sheet = v.sheet and l.source_row = v.source_row
@@ -157,14 +160,14 @@ where d.source_row is not null or (c.method = 'asked' and coalesce(a.name <> c.r
 drop table candidates_{table};
 
 insert into unlinked
-select '{dataset.dataset}' as dataset, j.source_file, j.sheet, j.source_row, j.person, j.reason
+select '{dataset.dataset}' as dataset, j.source_file, j.sheet, j.source_row, j.person, j.reason, j.row_name, j.other_name
 from (
-  select source_file, sheet, source_row, person, reason from denied_{table}
+  select source_file, sheet, source_row, person, reason, row_name, other_name from denied_{table}
   union all
-  select s.source_file, s.sheet, s.source_row, s.person, 'several_people' as reason
+  select s.source_file, s.sheet, s.source_row, s.person, 'several_people' as reason, null, false
   from several_{table} as s where s.person <> s.other
   union all
-  select s.source_file, s.sheet, s.source_row, s.other as person, 'several_people' as reason
+  select s.source_file, s.sheet, s.source_row, s.other as person, 'several_people' as reason, null, false
   from several_{table} as s where s.person <> s.other
 ) as j;
 """
@@ -197,7 +200,7 @@ where k.kind = 'id' and u.dataset = '{dataset.dataset}';
 
 def link_exactly(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
     """Creates `linked_<list>`, `doubtful_<list>` and `denied_<list>` for every list, and `unlinked` (rows denied, with
-    the reason). `finish_links` ends the matching.
+    the reason, the name that the row says, and whether that is plainly another person's). `finish_links` ends the matching.
     """
     lists = [d for d in datasets.values() if d.role != "register"]
     for dataset in lists:
@@ -248,7 +251,8 @@ create or replace table review_links (
 
 UNLINKED_TABLE = """
 create or replace table unlinked (
-  dataset varchar, source_file varchar, sheet varchar, source_row bigint, person bigint, reason varchar
+  dataset varchar, source_file varchar, sheet varchar, source_row bigint, person bigint, reason varchar,
+  row_name varchar, other_name boolean
 );
 """
 

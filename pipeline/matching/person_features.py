@@ -10,6 +10,7 @@ import polars as pl
 from pipeline.contracts.dataset import Dataset
 from pipeline.identity.person_name import fold, sound_key
 from pipeline.matching.people import run_sql
+from pipeline.matching.townships import townships
 
 # A person's line of the register. `typed` is what stands where a sound number should: only of people who have none.
 _PEOPLE = """
@@ -37,9 +38,6 @@ from people as p
 join register as g on g.source_file = p.source_file and g.sheet = p.sheet and g.source_row = p.source_row
 order by p.person"""
 
-# 云南省迪庆藏族自治州香格里拉市建塘镇……: the township after the county
-_TOWNSHIP = r"[县市区旗州]?(\p{Han}{1,7}?(?:街道|镇|乡|苏木))"
-
 
 def person_features(con: duckdb.DuckDBPyConnection, register: Dataset) -> pl.DataFrame:
     """One row a register person, in the order of `person`: the columns above and the name's keys."""
@@ -63,10 +61,9 @@ def with_name_keys(people: pl.DataFrame) -> pl.DataFrame:
 
 def with_comparison_fields(people: pl.DataFrame) -> pl.DataFrame:
     """Adds what only a comparison looks at, of those who have a pair: `p_guardian_folded`, `p_township` (of the address)."""
-    tail = pl.col("p_address").str.replace(r"^.*(?:自治州|自治县|地区|盟|省|市|县|区|旗)", "")
     return people.with_columns(
         fold(people["p_guardian_name"]).alias("p_guardian_folded"),
-        tail.str.extract(_TOWNSHIP).alias("p_township"),
+        townships(people["p_address"], people["p_county"]).alias("p_township"),
     )
 
 

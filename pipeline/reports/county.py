@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -66,6 +68,28 @@ def write_county_reports(
     return written
 
 
+def write_county_notice(
+    night: NightForReports,
+    everything: pl.DataFrame,
+    code: str,
+    numbers: Collection[str],
+    due_on: date,
+    folder: Path,
+) -> None:
+    """The CSV and workbook of a notice between two periods: the rows of these cases and nobody else's, in the report's columns.
+
+    `everything`: the night's `case_rows`; `due_on`: by when the county answers. What rests of the report (visits, reminders,
+    townships) goes with the period.
+    """
+    name = night.county_name(code)
+    mine = everything.filter(pl.col("county_code") == code, pl.col("case_number").is_in(list(numbers)))
+    rows = sorted_county(mine, night.region, name)
+    compared = comparison_sheet(night, rows, full_ids=full_ids(night, code))
+    listings = [] if compared is None else [compared]
+    _write_csv(night, code, name, rows, folder)
+    _write_workbooks(night, code, name, rows, listings, folder, ROWS_A_SHEET, urgent_by=due_on)
+
+
 def full_ids(night: NightForReports, code: str) -> bool:
     """Whether this county's settings ask for whole numbers and record why; a wish without a reason does not count."""
     setting = night.settings.counties.get(code)
@@ -97,6 +121,7 @@ def _write_workbooks(
     listings: list[Listing],
     folder: Path,
     rows_a_sheet: int,
+    urgent_by: date | None = None,
 ) -> list[Path]:
     """One workbook; more (`discrepancies-2.xlsx` …) where a sheet would outgrow what a sheet holds."""
     tables = {
@@ -105,9 +130,8 @@ def _write_workbooks(
     }
     counts = {key: table.height for key, table in tables.items()}
     listed = rows.filter(pl.col("sheet") != COMPARED)
-    guide = county_guide(
-        night, code, name, counts, set(listed["code"]), [listing.name for listing in listings]
-    )
+    names = [listing.name for listing in listings]
+    guide = county_guide(night, code, name, counts, set(listed["code"]), names, urgent_by=urgent_by)
     longest = [*counts.values(), *(listing.rows.height for listing in listings)]
     books = max(1, *(-(-count // rows_a_sheet) for count in longest))
     for stale in sorted(folder.glob("discrepancies-*.xlsx")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -36,24 +37,31 @@ def county_guide(
     benefits: set[str],
     listings: Sequence[str],
     township: str = "",
+    urgent_by: date | None = None,
 ) -> Guide:
     """The guide of one county, or of one of its townships. `counts` are rows by sheet, `benefits` the rule codes that occur
-    in them, `listings` the sheets that are there besides."""
+    in them, `listings` the sheets that are there besides. `urgent_by`: of a notice between two periods, which has the urgent
+    cases only; by when they are to be answered."""
     only_read = [words for sheet, words in _LISTINGS.items() if sheet in listings]
-    waiting = undecided(night, code)
+    waiting = undecided(night, code) if urgent_by is None else []
     lines = (
-        ("这是什么", _what(counts)),
+        ("这是什么", _what(counts) if urgent_by is None else _what_is_urgent(counts)),
         (
             "怎样填",
             "只填右边黄色的六列（核查结果至核查日期）：“核查结果”从下拉框选；“情况说明”写一句原因；属实的再填“处理措施”和“办结日期”。其他列请勿改动，行可以筛选，不要删除或合并。“进展”带【】的行请先办。",
         ),
-        ("何时反馈、问谁", _when(night, township)),
+        ("何时反馈、问谁", _when(night, township, urgent_by)),
         ("只看不填的表", "；".join(only_read) + "。" if only_read else "没有另附。"),
-        ("未采用的名册", _refused(night, code, sum(u.people for u in waiting), township)),
+        (
+            "未采用的名册",
+            _refused(night, code, sum(u.people for u in waiting), township)
+            if urgent_by is None
+            else "不影响本通知所列各件的判断；全县（市、区）的情况随下一期清单说明。",
+        ),
         ("数据日期", _dates(night, code)),
     )
     return Guide(
-        title=f"{name}{township and '　' + township}　残疾人惠民政策疑点清单（{month_words(night)}）",
+        title=f"{name}{township and '　' + township}　残疾人惠民政策疑点清单（{month_words(night)}{'' if urgent_by is None else '　急件通知'}）",
         lines=lines,
         undecided=tuple((night.rule_title(u.benefit), u.people, _needed(night, u.lists)) for u in waiting),
         unchecked=tuple(
@@ -73,10 +81,10 @@ def month_words(night: NightForReports) -> str:
     return f"{year}年{int(month)}月　第{period.number}期"
 
 
-def _when(night: NightForReports, township: str) -> str:
+def _when(night: NightForReports, township: str, urgent_by: date | None) -> str:
     """By when to answer, and whom to ask. Counties answer within 5–10 working days (handbook, part G)."""
     days = night.settings.period.workdays_to_answer
-    due_on = night.period.due_on if night.period else None
+    due_on = urgent_by or (night.period.due_on if night.period else None)
     by_row = ""
     if township:
         until = "在县（市、区）规定的日期前"
@@ -93,14 +101,27 @@ def _when(night: NightForReports, township: str) -> str:
     )
 
 
-def _what(counts: dict[str, int]) -> str:
+def _what_is_urgent(counts: dict[str, int]) -> str:
+    parts = _counted(counts)
+    rows = f"：{'、'.join(parts)}" if parts else ""
+    return (
+        f"两期之间的急件通知，只列不等下一期、请先核查的{rows}。一人一项一行。其他疑点不在这里，随下一期清单下发；"
+        "上一期的清单仍按原来的反馈截止日办理。疑点只是提请核查，不是结论，不得据此直接停发。"
+    )
+
+
+def _counted(counts: dict[str, int]) -> list[str]:
     named = (
         ("main", "疑点清单"),
         ("quota", "项目类（排队）"),
         ("verify", "待核实"),
         ("lead", "线索"),
     )
-    parts = [f"“{words}”{counts[key]}条" for key, words in named if counts.get(key)]
+    return [f"“{words}”{counts[key]}条" for key, words in named if counts.get(key)]
+
+
+def _what(counts: dict[str, int]) -> str:
+    parts = _counted(counts)
     if not parts:
         return "本期比对没有发现疑点，无需填写。没有疑点也发一份，以示比对已经做过。"
     return (

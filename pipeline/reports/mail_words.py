@@ -90,7 +90,8 @@ def _notice(facts: MailFacts) -> list[str]:
         lines.append(f"【催办】{facts.reminded}件还没有反馈，快到或已过反馈截止日。编号和日期见附件。")
     if facts.corrected:
         shown = _some(facts.corrected, _NUMBERS, "件")
-        lines.append(f"【更正】{len(facts.corrected)}件已有新数据，不必再核查：{shown}。")
+        rest = "编号都在附件里。" if len(facts.corrected) > _NUMBERS else ""
+        lines.append(f"【更正】{len(facts.corrected)}件已有新数据，不必再核查：{shown}。{rest}")
     return lines
 
 

@@ -11,9 +11,9 @@ import polars as pl
 
 from pipeline.contracts.tables import REMINDERS
 from pipeline.entitlement.dates import add_months
+from pipeline.identity.place import township_and_village
 from pipeline.reports.listing import Listing
 from pipeline.reports.night import NightForReports
-from pipeline.reports.place import township_and_village
 from pipeline.reports.rows import UNKNOWN_PLACE, safe_column
 from pipeline.reports.tally import OUTCOME_WORDS
 

@@ -10,10 +10,10 @@ import polars as pl
 from pipeline.contracts.register_findings import REGISTER_FINDINGS
 from pipeline.contracts.rule import Rule
 from pipeline.identity.mask import mask_id
+from pipeline.identity.place import township_and_village
 from pipeline.reports.case_words import with_cases
 from pipeline.reports.matched_words import matched_words
 from pipeline.reports.night import NightForReports
-from pipeline.reports.place import township_and_village
 from pipeline.reports.safe_text import masked_text, no_formula
 from pipeline.reports.source_words import source_words
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from pipeline.identity.mask import mask_id
+from pipeline.identity.place import township_and_village
 from pipeline.reports.listing import Listing
 from pipeline.reports.night import NightForReports, VisitList
-from pipeline.reports.place import township_and_village
 from pipeline.reports.safe_text import masked_text, no_formula
 
 SHEET = "走访名单"

@@ -229,6 +229,34 @@ def test_a_first_night_is_no_flood_and_a_later_one_is_held(ledger: Ledger) -> No
     assert record_night(ledger, tonight(DEC, crowd(500))).floods == recorded.floods
 
 
+def test_cases_that_come_back_in_masses_are_a_flood(ledger: Ledger) -> None:
+    record_night(ledger, tonight(OCT, crowd(300)))
+    receiving = [replace(one, said={LIVING: "receiving"}) for one in crowd(300)]
+    record_night(ledger, tonight(NOV, receiving))
+    recorded = record_night(ledger, tonight(DEC, crowd(300)))
+    held = [case for case in recorded.book.cases.values() if case.held]
+    assert (len(held), {case.times_opened for case in held}) == (300, {2})
+
+
+def test_doubts_that_become_flags_in_masses_are_a_flood(ledger: Ledger) -> None:
+    record_night(ledger, tonight(OCT, [replace(one, said={LIVING: "verify"}) for one in crowd(300)]))
+    record_night(ledger, tonight(NOV, [replace(one, said={LIVING: "verify"}) for one in crowd(300)]))
+    assert (
+        len([c for c in record_night(ledger, tonight(DEC, crowd(300))).book.cases.values() if c.held]) == 300
+    )
+
+
+def test_a_second_run_of_the_date_does_not_part_a_flood(ledger: Ledger) -> None:
+    record_night(ledger, tonight(OCT, crowd(300)))
+    assert record_night(ledger, tonight(NOV, crowd(430))).floods == ()
+    recorded = record_night(ledger, tonight(NOV, crowd(550)))
+    assert {flood.new for flood in recorded.floods} == {250}
+    assert len([case for case in recorded.book.cases.values() if case.held]) == 250
+    assert release(ledger, "539901", "核对过名册", "张三") == 250
+    again = record_night(ledger, tonight(NOV, crowd(551)))  # one more: he is held, those looked at are not
+    assert len([case for case in again.book.cases.values() if case.held]) == 1
+
+
 def test_the_book_is_what_the_ledger_says(ledger: Ledger) -> None:
     record_night(ledger, tonight(OCT, crowd(5)))
     recorded = record_night(ledger, tonight(NOV, crowd(3)))

@@ -71,16 +71,20 @@ class Shot:
 def make_world(folder: Path) -> Path:
     """Two months of five lists in `folder`/inbox-10 and -11 with the part of schemas and rules that they need; an October night on
     `folder`/state. In November some are insured and others no more."""
-    for part in ("schemas", "rules"):
-        for name in (f"{key}.yaml" for key in LISTS) if part == "schemas" else RULES:
-            target = folder / part / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / part / name, target)
+    make_rules(folder)
     for month, on in ((10, OCTOBER), (11, NOVEMBER)):
         _write_month(folder / f"inbox-{month}", on, month)
     assert run(folder, OCTOBER, folder / "state", folder / "out") == 0
     assert run(folder, NOVEMBER, _copied(folder / "state", folder / "right/state"), folder / "right/out") == 0
     return folder
+
+
+def make_rules(folder: Path, rules: tuple[str, ...] = RULES) -> None:
+    for part in ("schemas", "rules"):
+        for name in (f"{key}.yaml" for key in LISTS) if part == "schemas" else rules:
+            target = folder / part / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / part / name, target)
 
 
 def _write_month(inbox: Path, on: date, month: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from pipeline.reports.place import township_and_village
+from pipeline.identity.place import township_and_village
 
 CASES = [
     ("迪庆藏族自治州", "德钦县", "迪庆藏族自治州德钦县云岭乡下坡村7", "云岭乡", "下坡村"),
