@@ -95,6 +95,8 @@ def _held_file(ledger: cases.Ledger, dataset: str, county: str, day: date) -> Ac
         stop("E259 这份名单不是因为与以往不同而未采用，人工采用没有用。办法：按提示请报送单位改正后重报。", 1)
     if last.kind == past.QUARANTINED and part:
         stop(f"E259 这份名单整份没有采用。办法：县代码处写 {_ALL}。", 1)
+    if last.kind == past.ACCEPTED and part and part not in {*last.body["rows_by_county"], *last.body["held"]}:
+        stop(f"E259 这份名单里没有县代码 {part}。办法：运行 reconcile lists，照它列出的名单和县代码填写。", 1)
     if last.kind == past.ACCEPTED and not (last.body["held"] if part == WHOLE else part in last.body["held"]):
         stop("E259 这份名单上次已经采用，不用处理。", 1)
     return AcceptedByHand(*last.key, part, str(last.body["sha256"]), day)

@@ -76,12 +76,17 @@ def list_events(ledger: Ledger, delivered: Intake) -> list[Event]:
         for row in delivered.coverage.iter_rows(named=True)
         if row["status"] != "accepted"
     }
+    held = {one.key: one for one in delivered.held}
     events = []
     for one in delivered.accepted:
         status, why = refused.get(one.key, ("", ""))
         if status == "quarantined":  # matching found that it is another county's
             told = HeldList(*one.key, one.snapshot_date, one.sha256, status, why, by_history=False)
             events.append(_held_event(delivered.as_of, told))
+        elif (
+            one.key in held and held[one.key].status == "stale"
+        ):  # an old list of deaths serves, and is to be looked at like others
+            events.append(_held_event(delivered.as_of, held[one.key]))
         else:
             events.append(_accepted_event(delivered.as_of, one))
     known = {one.key for one in delivered.accepted}

@@ -70,9 +70,12 @@ class Past:
         self._then: dict[str, pl.DataFrame | None] = {}  # by sha256, of the list in hand
 
     def since(self, key: ListKey, sha256: str, day: date) -> date:
-        """The date from which the file's age counts: that of the last accepted one if it has the same bytes."""
+        """The date from which the file's age counts: that of the last accepted one if it has the same bytes.
+
+        A list of a few rows or none (no orphan in a small county) is lawfully the same month after month."""
         last = self._history.last(key)
-        return last.snapshot_date if last and last.sha256 == sha256 else day
+        same = last is not None and last.sha256 == sha256 and last.rows >= _FEWEST_ROWS
+        return last.snapshot_date if last and same else day
 
     def is_stale(self, key: ListKey, sha256: str, day: date, as_of: date) -> bool:
         """Whether a file of that date is too old; a look at it makes it good for as many days again."""
@@ -189,7 +192,7 @@ def in_words(doubt: Doubt, candidate: Candidate, county: str = WHOLE) -> Problem
 def unchanged(candidate: Candidate, since: date) -> Problem:
     """The same bytes under a later date."""
     why = f"与 {since} 采用的一份完全相同，名单日期仍按 {since} 计算"
-    cure = "若确实没有变化，不用处理；否则请报送单位重新导出"
+    cure = "若确实没有变化，现在不用处理（超过名单的有效天数后要人工采用：reconcile accept）；否则请报送单位重新导出"
     return Problem(
         *("E257", "warning", "又报来了同一份文件", why, cure, candidate.file),
         dataset=candidate.dataset,

@@ -104,6 +104,25 @@ def test_a_held_register_can_be_remembered(tmp_path: Path) -> None:
     assert known.taken_by_hand(held.key, held.sha256) is not None
 
 
+def test_an_old_list_of_deaths_that_still_serves_can_be_accepted(tmp_path: Path) -> None:
+    deaths = replace(DIBAO, dataset="civil_affairs/deaths", county="")
+    remember(tmp_path, delivered(OCTOBER, deaths))
+    old = HeldList(*deaths.key, OCTOBER, deaths.sha256, "stale", "已超过 62 天", by_history=True)
+    assert len(remember(tmp_path, delivered(NOVEMBER, deaths, held=(old,)))) == 1
+    assert remember(tmp_path, delivered(NOVEMBER, deaths, held=(old,))) == []
+    assert "reconcile accept civil_affairs/deaths all" in run("lists", "--state", tmp_path).output
+    done = run("accept", "civil_affairs/deaths", "all", "--reason", "已核实", "--state", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert history(tmp_path, NOVEMBER).taken_by_hand(deaths.key, deaths.sha256) is not None
+
+
+def test_a_county_that_is_not_on_the_list_is_said_so(tmp_path: Path) -> None:
+    remember(tmp_path, delivered(OCTOBER, INSURED))
+    done = run("accept", INSURED.dataset, "999999", "--reason", "已核实", "--state", tmp_path)
+    assert done.exit_code == 1
+    assert "没有县代码 999999" in done.output
+
+
 def test_accept_takes_just_the_held_file(tmp_path: Path) -> None:
     remember(tmp_path, delivered(OCTOBER, DIBAO))
     remember(tmp_path, delivered(NOVEMBER, held=(HELD,)))

@@ -128,6 +128,17 @@ def test_the_same_file_again_keeps_its_first_date_and_grows_stale(months: Months
     assert statuses(months.night(january, looked), DIBAO)["539901"] == "accepted"
 
 
+def test_a_list_of_a_few_is_the_same_each_month_and_grows_not_stale(tmp_path: Path) -> None:
+    months = Months(tmp_path)
+    for on in (OCTOBER, NOVEMBER, DECEMBER):
+        months.put(on, REGISTER, d.register_rows(400))
+        months.put(on, DIBAO, d.dibao_rows(0, 3), "539901")
+        months.remember(months.night(on))
+    night = months.night(date(2027, 1, 2))
+    [row] = night.coverage.filter(dataset=DIBAO, county_code="539901").iter_rows(named=True)
+    assert (row["status"], row["snapshot_date"]) == ("accepted", DECEMBER)
+
+
 def test_an_older_file_is_refused(months: Months) -> None:
     months.put(NOVEMBER, DIBAO, d.dibao_rows(0, 260), "539901")
     months.remember(months.night(NOVEMBER))
