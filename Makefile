@@ -28,7 +28,11 @@ PY ?=
 setup: .venv/.ready
 
 # 3 (some list not accepted) and 4 (held for approval) are answers, not failures: the summary says which.
+# out/ is the sample's alone: where a state of real lists lies there, nothing is touched.
 reconcile: .venv/.ready
+	@if [ -e out/state ] && [ ! -e out/.sample ]; then \
+	  echo "out/state is not the sample's (no out/.sample): move it away first / out/state 不是样例的状态，请先移走"; exit 1; fi
+	@mkdir -p out && touch out/.sample
 	@$(RUN) run --inbox data/sample --out out; code=$$?; \
 	  case $$code in 0) ;; 3|4) echo "exit code $$code: some answers wait, see above / 部分结论待定，见上";; *) exit $$code;; esac
 

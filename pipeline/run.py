@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -28,6 +27,7 @@ from pipeline.night_tables import county_names, night_for_reports
 from pipeline.results import write_results
 from pipeline.run_log import RunLog
 from pipeline.system_files import ONLY_OWNER, set_umask
+from pipeline.versions import versions
 
 OK, DEGRADED, HELD = 0, 3, 4
 KEPT_BACKUPS = 14
@@ -38,6 +38,14 @@ _NOTHING_THERE = Problem(
     "收件夹里没有可用的名册",
     "没有这个文件夹，或其中没有一个文件的名称末尾带日期",
     "按 部门/名单/名称_年月日.后缀 存放，例如 federation/register/持证残疾人名册_20261031.xlsx",
+)
+
+_UNDATED = Problem(
+    "E406",
+    "warning",
+    "发信的夜没有写 --as-of",
+    "业务日期取收件夹里最新的文件日期，没有新文件就不往前走：推后的邮件不会再试，催办和每月最迟日也不会到",
+    "定时任务里写 --as-of $(date +%F)",
 )
 
 
@@ -66,6 +74,7 @@ class Night:
     expected: int = 0
     counties: int = 0
     mails: Mapping[str, int] = field(default_factory=dict)  # by fate
+    mail_places: Mapping[str, Sequence[str]] = field(default_factory=dict)  # whose did not go, by fate
     codes: Sequence[str] = ()  # of the problems
 
 
@@ -98,7 +107,7 @@ def run(request: Request, log: RunLog | None = None) -> Night:
             with log.step("entitlement"):
                 facts = decide(con, datasets, rules, delivered, as_of)
             with log.step("cases"):
-                told = follow(con, ledger, rules, facts, delivered, settings, request.inbox)
+                told = follow(con, ledger, rules, facts, delivered, settings, request.inbox, datasets)
                 delivered = with_problems(delivered, told.problems)
             with log.step("results"):
                 compared = entitlement.note_visits(con, signs, facts, request.state, as_of)
@@ -111,6 +120,8 @@ def run(request: Request, log: RunLog | None = None) -> Night:
                     night = replace(night, visits=visits)
         with log.step("mail"):
             mailed = report_and_mail(ledger, night, told, post, request.out)
+            if request.send and request.as_of is None:
+                mailed.problems.append(_UNDATED)
         with log.step("keeping"):
             cases.backup(ledger, ledger.places.backups, KEPT_BACKUPS)
             purge_old(ledger, request.state, request.out, settings, as_of)
@@ -179,12 +190,13 @@ def follow(
     delivered: Intake,
     settings: Settings,
     inbox: Path,
+    datasets: Mapping[str, Dataset],
 ) -> cases.Followed:
     """From outcomes and findings to cases, with what the counties answered."""
     compiled = entitlement.compile_rules(rules, facts, delivered.as_of)
     names = county_names(delivered, settings)
     night = cases.JudgedNight(con, compiled, facts, delivered.coverage, names, delivered.as_of)
-    return cases.follow(ledger, night, delivered, inbox, versions())
+    return cases.follow(ledger, night, delivered, inbox, versions(datasets.values()))
 
 
 def weights_in_force(settings: Settings, config: Path | None) -> matching.Models:
@@ -210,10 +222,16 @@ def report_and_mail(
     if post.courier is not None:
         delivery.recover_letters(ledger, told.book, post.state, night.as_of)
     plan = delivery.plan_mail(ledger, told.book, night.coverage, night.datasets, night.settings, night.as_of)
+    anew = delivery.plan_anew(told.book, plan, night.settings)
+    plan = delivery.without(plan, anew)
     printed = replace(night, cases=plan.told(told.table), period=plan.period)
     forget_old_reports(out / "reports")
     reports.write_county_reports(printed, out)
-    return delivery.deliver(ledger, told.book, plan, printed, post)
+    if anew is None:
+        return delivery.deliver(ledger, told.book, plan, printed, post)
+    once_more = anew.to_mail(night, told.table)
+    reports.write_county_reports(anew.to_print(once_more), out)  # over what stands there of these counties
+    return delivery.deliver(ledger, told.book, plan, printed, post, (anew, once_more))
 
 
 def _end(
@@ -231,8 +249,11 @@ def _end(
     found = {mailed.exit_code, held, degraded}
     exit_code = next((code for code in _WORST_FIRST if code in found), OK)
     night = replace(night, cases=told.table, problems=tuple(sorted((*night.problems, *mailed.problems))))
-    write_night(night, delivered, told, mailed, out, exit_code=exit_code, versions=versions())
+    write_night(
+        night, delivered, told, mailed, out, exit_code=exit_code, versions=versions(night.datasets.values())
+    )
     lines = [reports.screen_summary(night, out), *mailed.lines(), *(r.line() for r in told.receipts)]
+    lines += [problem.line() for problem in mailed.problems if problem is _UNDATED]
     statuses = night.coverage["status"]
     return Night(
         night.as_of,
@@ -242,6 +263,7 @@ def _end(
         expected=len(statuses),
         counties=len(night.counties),
         mails=mailed.counts(),
+        mail_places=mailed.places(),
         codes=tuple(problem.code for problem in night.problems),
     )
 
@@ -264,7 +286,3 @@ def _check_writable(*folders: Path) -> None:
                     file=folder.name,
                 )
             )
-
-
-def versions() -> dict[str, str]:
-    return {name: version(name) for name in ("reconcile", "duckdb", "polars")}

@@ -8,7 +8,7 @@ that holds of this order, from the plainest to what is left when nothing else ca
 - `rule`: the rule's text is another, or the rule is there in one night only;
 - `data`: a list that it rests on has come with other content, and the conditions come out otherwise (what the calendar did
   to the same person meanwhile, an age or a date of validity, cannot be told apart from it);
-- `code`: none of these, and the program is another;
+- `code`: none of these, and the program, or how a schema reads its list, is another;
 - `time`: none of these: age, dates of validity and deadlines that the calendar moved, or a clerk's judgement of a match.
 """
 
@@ -82,8 +82,10 @@ def compared(before: ArchivedNight, after: ArchivedNight) -> NightsDiff:
     """The second night against the first."""
     programs = tuple(
         (name, was, now)
-        for name in sorted({*before.versions, *after.versions})
-        if (was := before.versions.get(name, "")) != (now := after.versions.get(name, ""))
+        for name in sorted(
+            {*before.versions} & {*after.versions}
+        )  # a night of an older program may not tell all
+        if (was := before.versions[name]) != (now := after.versions[name])
     )
     rules = tuple(
         code

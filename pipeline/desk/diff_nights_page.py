@@ -20,7 +20,7 @@ WORDS = {
     "list": "名册缺失或恢复",
     "rule": "规则改动",
     "data": "名册更新（含到期满龄）",
-    "code": "程序更新",
+    "code": "程序或名册格式更新",
     "time": "日期推移或人工判定",
 }
 _MOST = 40  # lines on the screen; the CSV has all
@@ -55,6 +55,9 @@ def page(diff: NightsDiff) -> str:
     return "\n".join(lines)
 
 
+_PROGRAMS = {"schemas": "名册格式（schemas）"}
+
+
 def _surroundings(diff: NightsDiff) -> list[str]:
     """One line each: lists, rules, programs."""
     names = {**diff.before.lists, **diff.after.lists}
@@ -65,8 +68,9 @@ def _surroundings(diff: NightsDiff) -> list[str]:
         for c in diff.lists
     ]
     titles = [_title(diff, code) for code in diff.rules]
-    programs = [f"{name} {was or '无'}→{now or '无'}" for name, was, now in diff.programs]
-    renewed = f"{len(diff.renewed)} 种名册的内容有更新" if diff.renewed else "内容没有更新"
+    programs = [f"{_PROGRAMS.get(name, name)} {was}→{now}" for name, was, now in diff.programs]
+    news = "、".join(names.get(one, one) for one in diff.renewed)
+    renewed = f"{len(diff.renewed)} 种名册的内容有更新（{news}）" if diff.renewed else "内容没有更新"
     lines = wrapped("名册：", "；".join([*lists, renewed]) + "。", 6)
     lines += wrapped("规则：", "、".join(titles) + " 有改动。" if titles else "没有改动。", 6)
     lines += wrapped("程序：", "；".join(programs) + "。" if programs else "没有更新。", 6)

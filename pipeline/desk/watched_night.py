@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
 from pipeline import clock
 from pipeline.contracts.disk_trouble import disk_trouble
-from pipeline.contracts.problem import ReconcileError
+from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.settings import load_settings
 from pipeline.desk.watch import heard_of, tell
 from pipeline.heartbeat import Heartbeat, write_heartbeat
 from pipeline.private_process import harden
-from pipeline.run import Night, Request, run, versions
+from pipeline.run import Night, Request, run
 from pipeline.run_log import RunLog
+from pipeline.versions import versions
 
 _INTERRUPTED, _BUG = 130, 2
 
@@ -42,24 +44,39 @@ def watched_night(request: Request) -> Night:
         night.counties,
         night.mails,
         versions(),
+        night.mail_places,
     )
     _say(request, log, beat, night.codes)
     return night
 
 
 def _say(request: Request, log: RunLog, beat: Heartbeat, codes: Sequence[str]) -> None:
-    log.done(beat.exit_code, codes)
+    """The log's last line comes last: it also says whether the operators could be told."""
     # no room for a heartbeat: `reconcile watch` hears the silence, the mail below needs none
     with suppress(OSError):
         write_heartbeat(request.state, beat)
-    if request.send:
-        with suppress(
-            ReconcileError
-        ):  # the night's own error is told; settings that cannot be read cannot mail
-            settings = load_settings(request.config)
-            if settings.mail.operator:
-                now = clock.now()
-                tell(heard_of(beat, 24.0, now), settings, request.config, request.state, now)
+    untold: list[Problem] = []
+    try:
+        untold = _told(request, beat) if request.send else []
+    finally:
+        log.done(beat.exit_code, [*codes, *(problem.code for problem in untold)])
+    for problem in untold:
+        print(problem.line(), file=sys.stderr)
+
+
+def _told(request: Request, beat: Heartbeat) -> list[Problem]:
+    """What kept the operators from hearing, none where all of them were told or nobody is named."""
+    try:
+        settings = load_settings(request.config)
+    except ReconcileError:  # the night's own error, told already
+        return []
+    if not settings.mail.operator:
+        return []
+    now = clock.now()
+    try:
+        return list(tell(heard_of(beat, 24.0, now), settings, request.config, request.state, now) or ())
+    except ReconcileError as error:  # the passwords
+        return [error.problem]
 
 
 def _another_run(error: BaseException) -> bool:
