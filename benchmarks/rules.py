@@ -126,7 +126,7 @@ def _around(con: object, folder: Path, datasets: Mapping[str, object]) -> None:
         " concat('99999919650317', cast(1000 + person as varchar)) as id_number,"
         " concat('99999919650317', cast(1000 + person as varchar)) as delivered_id,"
         " concat('99999919650317', cast(1000 + person as varchar)) as delivered_certificate_id, '某人' as name, county_code,"
-        " person as source_row from facts"
+        " '持证残疾人名册.csv' as source_file, '' as sheet, person as source_row from facts"
     ).fetchall()
     covered = "".join(
         f', true as "{d.table}", \'2026-10-31\' as "{d.table}__date"' for d in datasets.values()
@@ -136,7 +136,8 @@ def _around(con: object, folder: Path, datasets: Mapping[str, object]) -> None:
         f"create table covered as select v.county_code, '' as note{covered} from (values {counties}) as v(county_code)"
     ).fetchall()
     run(
-        "create table unlinked (dataset varchar, source_file varchar, sheet varchar, source_row bigint, person bigint, reason varchar)"
+        "create table unlinked (dataset varchar, source_file varchar, sheet varchar, source_row bigint, person bigint, reason varchar,"
+        " row_name varchar, other_name boolean)"
     ).fetchall()
     run("create table links as select *, '' as decision from unlinked").fetchall()
     run("create table list_files (dataset varchar, source_file varchar, title varchar)").fetchall()

@@ -1,22 +1,26 @@
-"""`reconcile explain`: everything the last night knew of one person, and why each rule answered as it did."""
+"""`reconcile explain`: everything the last night knew of one person, and why each rule answered as it did.
+
+Of people on no register there is a page where the night found something of them (explain_outside.py).
+"""
 
 from __future__ import annotations
 
 import polars as pl
 
-from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.register_findings import REGISTER_FINDINGS
+from pipeline.contracts.rule import load_rules
 from pipeline.contracts.tables import CASES
-from pipeline.desk.complaints import nearest
+from pipeline.desk.case_words import Titles
 from pipeline.desk.explain_again import recompute
 from pipeline.desk.explain_answers import outcome_words, rules_section, why_not
-from pipeline.desk.explain_ask import find_people, read_number
+from pipeline.desk.explain_ask import find_people, named, read_number
 from pipeline.desk.explain_night import LastNight, NightFolders, last_night
+from pipeline.desk.explain_outside import outside_page, outside_why_not, read_outsider
 from pipeline.desk.explain_page import facts_section, head, rows_section, silent_lists
 from pipeline.desk.explain_person import Person, read_person
 from pipeline.desk.explain_rows import rows_of
 from pipeline.desk.explain_rules import Answer, answers, findings_of, person_facts
-from pipeline.desk.explain_text import Voice, padded, wrapped
+from pipeline.desk.explain_text import Voice, padded, plain, wrapped
 
 _NOT_WHOLE = "注意：那次比对有读不了的行，重算时不知其内容，个别“存疑”可能少算；以 results/ 中的结论为准。"
 _RUN_AGAIN = (
@@ -35,12 +39,19 @@ def explain(
 
     Raises ReconcileError E530-E532 (whom), E533/E534 (no night to explain), E535 (no such rule).
     """
-    asked = read_number(who, _cases(folders))
+    cases, voice = _cases(folders), Voice(full_ids)
+    asked = read_number(who, cases)
     with last_night(folders) as night:
+        outsider = read_outsider(night.con, asked)
+        if outsider:
+            titles = Titles(load_rules(folders.rules))
+            if benefit:
+                return "\n".join(outside_why_not(night, outsider, benefit, voice, titles))
+            return "\n".join(outside_page(night, outsider, cases, folders.state, voice, titles))
         numbers = find_people(night.con, asked)
         people = sorted((read_person(night.con, n) for n in numbers), key=lambda p: (p.superseded, p.number))
         recompute(night, numbers)
-        pages = [_page(night, person, Voice(full_ids), benefit) for person in people]
+        pages = [_page(night, person, voice, benefit) for person in people]
         notes = [] if night.whole else wrapped("", _NOT_WHOLE, 0)
         return "\n".join([*notes, f"\n\n{'─' * 60}\n\n".join(pages)])
 
@@ -57,7 +68,7 @@ def _page(night: LastNight, person: Person, voice: Voice, benefit: str) -> str:
     said = answers(night, person) if facts is not None else []
     lines += [*_summary(night, person, said), *_changed(night, person, said)]
     if benefit and facts is not None:
-        answer = _asked_for(night, said, benefit)
+        answer = named(benefit, {name: one for one in said for name in (one.rule.rule.code, one.title)})
         lines += ["", *why_not(night, person, answer, voice), *_evidence(night, person, answer, voice)]
         return "\n".join(lines)
     rows = rows_of(night, person)
@@ -81,18 +92,8 @@ def _summary(night: LastNight, person: Person, said: list[Answer]) -> list[str]:
         lines += wrapped(f"  {padded(words, 12)}", "、".join(titles), 14)
     for code, reason in findings_of(night, person).items():
         if code in REGISTER_FINDINGS:
-            lines += wrapped(f"  {padded('名册核查', 12)}", reason, 14)
+            lines += wrapped(f"  {padded('名册核查', 12)}", plain(reason), 14)
     return lines
-
-
-def _asked_for(night: LastNight, said: list[Answer], benefit: str) -> Answer:
-    """The rule asked for, by code or title. Raises ReconcileError E535 with the nearest ones."""
-    by_name = {name: answer for answer in said for name in (answer.rule.rule.code, answer.title)}
-    if benefit in by_name:
-        return by_name[benefit]
-    why = f"共有 {len(said)} 条关于持证人的规则"
-    cure = f"相近的有：{nearest(benefit, by_name)}；`ls rules/` 可见全部"
-    raise ReconcileError(Problem("E535", "error", f"没有规则“{benefit}”", why, cure))
 
 
 def _evidence(night: LastNight, person: Person, answer: Answer, voice: Voice) -> list[str]:

@@ -23,6 +23,7 @@ from pipeline.matching.store import keep
 LINKED, DOUBTFUL, SEVERAL, UNREADABLE, DENIED, SIMILAR, FAMILY = (
     *("linked", "doubtful", "several", "unreadable", "denied", "similar", "family"),
 )
+OWN = "own"  # the row of somebody on no register: its own number is his
 _UNLIKELY = -6.6439  # bits: a pair of which less than one in a hundred is a match is not worth a line
 
 _ASKED = """

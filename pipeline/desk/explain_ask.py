@@ -6,13 +6,18 @@ What was typed never stands in a message: it names a person.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import duckdb
 import polars as pl
 
 from pipeline.contracts.problem import Problem, ReconcileError
+from pipeline.desk.complaints import nearest
 from pipeline.identity import id_number
+
+Rule = TypeVar("Rule")
 
 _CASE = re.compile(r"^[A-Z]{2,8}-[0-9]{4}-[0-9]{3,6}-[0-9A-Z]$")  # XGLL-2611-0382-7
 
@@ -74,7 +79,7 @@ select distinct person from (
 
 
 def find_people(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[int]:
-    """The register people (numbers of `people`) whom the question may mean, at least one. Reads `night_findings`.
+    """The register people (numbers of `people`) whom the question may mean, at least one.
 
     A certificate asked for by its own number is that certificate alone. Raises ReconcileError E530.
     """
@@ -90,17 +95,16 @@ def find_people(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[int]:
             return [row[0] for row in exact]
     found = [row[0] for row in con.execute(_FIND, numbers).fetchall()]
     if not found:
-        raise _unknown(con, numbers["id"])
+        why = "最近一次比对采用的持证残疾人名册里没有这个号码，对名册以外的人的核查事项里也没有"
+        cure = "核对号码；新办的证要等名册重新报送并再运行一次 `reconcile run`；疑点的经过可用 `reconcile cases show 编号` 查"
+        raise ReconcileError(Problem("E530", "error", "名册上没有此人", why, cure))
     return found
 
 
-_OUTSIDE = "select count(*) from night_findings where certificate_number is null and id_number = $id"
-
-
-def _unknown(con: duckdb.DuckDBPyConnection, number: str) -> ReconcileError:
-    """E530; says so where the number is known as one of somebody outside the register."""
-    why = "最近一次比对采用的持证残疾人名册里没有这个号码"
-    if con.execute(_OUTSIDE, {"id": number}).fetchall()[0][0]:
-        why += "；核查事项中有此人（未办证），见县清单"
-    cure = "核对号码；新办的证要等名册重新报送并再运行一次 `reconcile run`"
-    return ReconcileError(Problem("E530", "error", "名册上没有此人", why, cure))
+def named(benefit: str, by_name: Mapping[str, Rule]) -> Rule:
+    """The rule asked for, by code or title. Raises ReconcileError E535 with the nearest ones."""
+    if benefit in by_name:
+        return by_name[benefit]
+    why = f"共有 {len(by_name) // 2} 条规则"
+    cure = f"相近的有：{nearest(benefit, by_name)}；`ls rules/` 可见全部"
+    raise ReconcileError(Problem("E535", "error", f"没有规则“{benefit}”", why, cure))

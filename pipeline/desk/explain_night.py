@@ -54,7 +54,7 @@ class NightFolders:
 class LastNight:
     """The night's register and lists in a database (`people`, `keys`, `list_*`), with its results as `night_*`.
 
-    `rules` are those about register people, compiled for the date. `whole` is False where rows that could not be
+    `rules` are those about register people, compiled for the date, `outside` those about others. `whole` is False where rows that could not be
     read then are not known any more.
     """
 
@@ -63,6 +63,7 @@ class LastNight:
     region: str
     datasets: Mapping[str, Dataset]
     rules: tuple[CompiledRule, ...]
+    outside: tuple[CompiledRule, ...]
     facts: Mapping[str, Fact]
     whole: bool
 
@@ -85,13 +86,14 @@ def last_night(folders: NightFolders) -> Iterator[LastNight]:
     facts = entitlement.declared_facts(datasets)
     compiled = entitlement.compile_rules(rules, facts, delivered.as_of)
     about_people = tuple(c for c in compiled if c.rule.subject == "register")
+    outside = tuple(c for c in compiled if c.rule.subject != "register")
     with scratch(folders.state, "explain-") as spill:
         reached = (*folders_of_a_night(folders.state), folders.results)
         con = matching.connect(limits.memory_gb, limits.threads, spill, reached)
         try:
             _open(con, folders.results, datasets, delivered)
             name = str(told.get("region") or "")
-            yield LastNight(con, delivered, name, datasets, about_people, facts, whole)
+            yield LastNight(con, delivered, name, datasets, about_people, outside, facts, whole)
         finally:
             con.close()
 

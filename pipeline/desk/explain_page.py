@@ -29,6 +29,7 @@ _KINDS = {
     found.UNREADABLE: "存疑",
     found.DENIED: "号码相同，未连接",
     found.SIMILAR: "相似，不认为是此人",
+    found.OWN: "本人的记录",
 }
 
 

@@ -27,7 +27,7 @@ class Weight:
 class FoundRow:
     """A row of a list and what it has to do with the person. `method` and `why` are codes of reports/methods.py."""
 
-    kind: str  # one of KINDS
+    kind: str  # one of KINDS, or OWN of people on no register
     dataset: str
     source_file: str
     sheet: str
@@ -59,7 +59,9 @@ def rows_of(night: LastNight, person: Person) -> list[FoundRow]:
     for row in rows:
         strongest.setdefault(row.place, row)
     weighed = [_weighed(night, person, row) for row in strongest.values()]
-    return [row for key in dict.fromkeys(r.dataset for r in weighed) for row in _read(night, key, weighed)]
+    return [
+        row for key in dict.fromkeys(r.dataset for r in weighed) for row in with_contents(night, key, weighed)
+    ]
 
 
 _PAIR = f"""
@@ -94,8 +96,8 @@ def _weighed(night: LastNight, person: Person, row: FoundRow) -> FoundRow:
     return replace(row, weights=weights, others=tuple(night.con.execute(_RIVALS, asked).fetchall()))
 
 
-def _read(night: LastNight, key: str, rows: list[FoundRow]) -> list[FoundRow]:
-    """The rows of one list with what stands in them: one query."""
+def with_contents(night: LastNight, key: str, rows: list[FoundRow]) -> list[FoundRow]:
+    """The rows of one list with what stands in them: one query. Reads `places`."""
     dataset, mine = night.datasets[key], [row for row in rows if row.dataset == key]
     fields = shown_fields(dataset)
     query = f"""select l.source_file, l.sheet, l.source_row, {", ".join(f'l."{name}"' for name in fields)}

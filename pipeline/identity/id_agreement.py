@@ -29,10 +29,11 @@ _PIECE = 1 << 17  # pairs handled at once
 def agreement(typed: pl.Series, number: pl.Series) -> pl.Series:
     """The kind of agreement (String, one of LEVELS, no nulls) of each text with the sound number beside it.
 
-    `same` is one number, also inside a certificate number or as 15 digits of before 1999; `letters` … `extra_digit` are one
-    slip (see `id_neighbours`); `prefix15`, `prefix14`, `prefix`: of a lost end that many leading digits survive (at
-    least 15; 14; 6 to 13) and agree; `masked`, `masked_few`: all visible characters agree, at least 10, or 6 to 9;
-    `unknown`: nothing to compare (missing, a placeholder, no ID at all); `differs`: none of these. The best holds.
+    `same` is one number, also inside a certificate number, as 15 digits of before 1999, or as one of several in a cell;
+    `letters` … `extra_digit` are one slip (see `id_neighbours`); `prefix15`, `prefix14`, `prefix`: of a lost end that
+    many leading digits survive (at least 15; 14; 6 to 13) and agree; `masked`, `masked_few`: all visible characters
+    agree, at least 10, or 6 to 9; `unknown`: nothing to compare (missing, a placeholder, no ID at all, another's by the
+    words beside it, only the last four characters and these agree); `differs`: none of these. The best holds.
     """
     pairs = pl.DataFrame([typed.cast(pl.String).alias("typed"), number.cast(pl.String).alias("own")])
     pieces = [_piece(pairs.slice(start, _PIECE)) for start in range(0, max(pairs.height, 1), _PIECE)]
@@ -52,8 +53,11 @@ def _piece(pairs: pl.DataFrame) -> pl.Series:
     ends, masks = id_remains.ended(read), id_remains.patterns(read)
     frame = read.hstack(texts.drop("at"))
     levels = [_same(frame), *_slips(parts), *_ends(frame, ends), _visible(masks.join(texts, on="at"))]
-    best = pl.concat(levels).group_by("at").agg(pl.col("level").min())
-    said = pl.concat([_long(read), ends.select("at"), masks.select("at")]).unique().with_columns(said=True)
+    best = pl.concat([*levels, _among(pairs)]).group_by("at").agg(pl.col("level").min())
+    four = id_remains.last_four(read).join(texts, on="at")
+    denied = four.filter(~pl.col("own").str.ends_with(pl.col("end")))
+    speaking = [_long(read), *(some.select("at") for some in (ends, masks, denied))]
+    said = pl.concat(speaking).unique().with_columns(said=True)
     both = pl.col("said") & pl.col("own").is_not_null()
     nothing = pl.when(both).then(_rank("differs")).otherwise(_rank("unknown"))
     ranks = texts.join(said, on="at", how="left").join(best, on="at", how="left").sort("at")
@@ -84,6 +88,14 @@ def _same(frame: pl.DataFrame) -> pl.DataFrame:
     old = (text == own.str.head(6) + own.str.slice(8, 9)) & (own.str.slice(6, 2) == "19")
     same = ((text.str.head(18) == own) & level & ~pl.col("number")) | old
     return frame.filter(same).select("at", level=_rank("same"))
+
+
+def _among(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The number stands in a cell of several: which of them is the row's own is for the name to say."""
+    cells = id_text.several(pairs["typed"])
+    beside = cells.with_columns(own=pairs["own"].gather(cells["at"]))
+    found = beside.filter(pl.col("cell").str.contains(pl.col("own"), literal=True))
+    return found.select("at", level=_rank("same"))
 
 
 # --- slips ------------------------------------------------------------------------------------------------------

@@ -43,17 +43,24 @@ _INVISIBLE = (
     r"\u{FE00}-\u{FE0F}\u{E0100}-\u{E01EF}]|_X00[0-9A-F]{2}_"
 )
 _QUOTES = "='\"`´‘’‚‛“”„‟′″"
+_ROUND = _QUOTES + "()[]{}<>【】〔〕〈〉《》「」『』"  # what a whole number may stand in
 _LIKE_X = "[ХΧ×✕✖╳⨯]"  # Cyrillic, Greek, times and crosses; each is believed only if the check holds
 _LIKE_B = "[ВΒ]"
 _PREFIX = r"^(?:[公民居身份证證件残疾人社会保障卡号码碼號本二代第]+|ID|NO|SFZH?)[:.=#]*"
 _NUMBER = r"^([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)\.0+$|^([0-9]{1,3}(?:,[0-9]{3})+)$"
 _DASHES = r"[\p{Pd}−_]"
+_SLASHED = "^[0-9]{6}/[0-9/]+[0-9X]$"
+_HIS_OWN = r"[(\[{<【〔〈《「『]?本人$"  # no other note: a name or a kinship may say whose number it is
+# A birth date of 2001…2012, which fifteen digits of before 1999 would read as a day of 1920. Those ended in 2013, and
+# hardly anybody of 1920 bore one to the end; numbers cut to fifteen digits are daily.
+_OF_THIS_CENTURY = r"^[0-9]{6}(20(?:0[1-9]|1[0-2])[0-9]{4})[0-9]$"
 _SAME = "^(?:0+|" + "|".join(f"{digit}{{6,}}" for digit in range(1, 10)) + ")$"
 _NOTHING = (
     r"^[\p{P}\p{S}]*(?:无|無|未|暂|没|不|缺|空|同|遗失|丢失|待|略|黑户|〇|N/?A|NULL|NONE|NAN|NIL|UNKNOWN)[^0-9]*$"
     r"|^[\p{P}\p{S}]{0,5}$|^X{1,5}$|^[0-9]{14}0000$|^[0-9]{12}000$"
 )
 _MASK = r"[*#?∗•●○◯■□█▇]|X{2,}|[0-9]\.{2,}"
+_DASHED_MASK = r"^[0-9]{6,14}[\p{Pd}−_]{3,}[0-9]{0,5}[0-9X]$"  # 539999------0010; else dashes are writing
 
 
 def normalise(raw: pl.Series) -> pl.DataFrame:
@@ -197,7 +204,7 @@ def _plain(cells: pl.Series) -> pl.DataFrame:
 
 def _tidy(frame: pl.DataFrame) -> pl.DataFrame:
     """`seen`: what stands in the cell to the eye; `text`: also without prefix, number format and dashes;
-    `old`: 15 digits; `float`: the cell was a number and its last digits cannot be believed."""
+    `old`: 15 digits of before 1999, not 18 cut; `float`: it was a number and its last digits cannot be believed."""
     seen = pl.col("text").str.to_uppercase().str.replace_all(_INVISIBLE, "").str.strip_chars(_QUOTES)
     frame = frame.select("raw", seen=seen.str.strip_chars_end(",;.。、"))
     digits = frame.select(text="seen", odd=~pl.col("seen").str.contains("^[0-9]{15,17}[0-9X]?$"))
@@ -209,15 +216,25 @@ def _tidy(frame: pl.DataFrame) -> pl.DataFrame:
         .to_series()
         .scatter(at.filter(odd["float"]), True)
     )
-    old = pl.col("text").str.contains("^[0-9]{15}$") & ~pl.col("text").str.ends_with("000")
+    old = pl.col("text").str.contains("^[0-9]{15}$") & ~pl.col("text").str.ends_with("000") & ~_cut_short()
     return frame.with_columns(text.alias("text"), lost.alias("float")).with_columns(old=old)
 
 
+def _cut_short() -> pl.Expr:
+    """Whether fifteen digits are rather the beginning of eighteen."""
+    day = pl.col("text").str.extract(_OF_THIS_CENTURY).str.to_date("%Y%m%d", strict=False)
+    return day.is_not_null()
+
+
 def _unformatted(texts: pl.Series) -> pl.DataFrame:
-    """`text` without prefix, thousands commas, `.0` and dashes, and whether it was a number that lost digits."""
-    text = pl.col("text").str.replace(_PREFIX, "").str.strip_chars(_QUOTES)
+    """`text` without brackets, prefix, 本人, thousands commas, `.0`, dashes and slashes, and whether it was a number
+    that lost digits."""
+    text = pl.col("text").str.strip_chars(_ROUND).str.replace(_PREFIX, "").str.strip_chars(_ROUND)
+    text = text.str.replace(_HIS_OWN, "")
     integer = pl.col("text").str.replace(r"\.0+$", "").str.replace_all(",", "", literal=True)
-    joined = pl.col("text").str.replace_all(_DASHES, "")
+    undashed = pl.col("text").str.replace_all(_DASHES, "")
+    slashed = undashed.str.contains(_SLASHED)
+    joined = pl.when(slashed).then(undashed.str.replace_all("/", "", literal=True)).otherwise(undashed)
     # 18 digits that are exactly a float64, or Excel's 15 and zeros: as a number they most probably went through one
     exact = pl.when("number").then(pl.col("text").str.extract("^([0-9]{18})$")).cast(pl.Int64)
     lost = (exact.cast(pl.Float64).cast(pl.Int64) == exact) | (exact % 1000 == 0)
@@ -254,7 +271,7 @@ def _judge(bad: pl.DataFrame) -> pl.Series:
         (text.str.contains(_SAME) | text.str.contains(_NOTHING), "placeholder"),
         (text.str.contains(r"^[0-9]+(?:\.[0-9]*)?E\+?[0-9]{1,2}$"), "scientific"),
         (text.str.count_matches("[0-9X]") >= 26, "several"),
-        (text.str.contains(_MASK), "masked"),
+        (text.str.contains(_MASK) | pl.col("seen").str.contains(_DASHED_MASK), "masked"),
         (pl.col("odd"), "length"),
         (text.str.contains("^[0-9]{15}0{4,7}$") | body.str.contains("^[0-9]{15}000$"), "excel_zeros"),
         (body.str.contains("^[1-9][0-9]{16}[0-9X]$") | text.str.contains("^[1-9][0-9]{14}$"), "date"),

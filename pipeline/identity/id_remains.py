@@ -13,7 +13,7 @@ from collections.abc import Callable
 import polars as pl
 
 from pipeline.identity import id_number, id_text
-from pipeline.identity.id_text import HIDDEN
+from pipeline.identity.id_text import HIDDEN, MOST_SEEN
 
 _PIECE = 1 << 18  # texts handled at once
 FEWEST = 6  # leading digits or visible characters; fewer (a province, a digit of the year) tell nothing
@@ -24,12 +24,17 @@ _BEGINNING = (
     "^[1-9][0-9]{5}(?:[12]|(?:19|20)(?:[0-9]{0,2}|[0-9]{2}(?:[01]|(?:0[1-9]|1[0-2])"
     "(?:[0-3]|(?:0[1-9]|[12][0-9]|3[01])[0-9]{0,3})?)))?$"
 )
+# One run hidden: the beginning, the run, the end. An end longer than four that ends in category and level is unsure.
+_RUN_HIDDEN = r"^([0-9]{6,})\*+([0-9]{0,5}[0-9X])$"
+_UNSURE_END = r"\*[0-9X]{3,}[1-7][1-4]$"
+_LAST_FOUR = r"^\*{2,14}([0-9]{3}[0-9X])$"
 _ONE_DIGIT_ONLY = "^(?:" + "|".join(f"{digit}+" for digit in range(10)) + ")$"  # 111111: a placeholder
 _CLOSE_20 = 5  # half the distance of two float64s of 20 digits, in units of the 17th digit
 
 
 def surviving(typed: pl.Series) -> pl.DataFrame:
-    """`digits`: the leading digits of an ID that can be believed; `damage`: `excel_zeros`, `float`, `scientific` or `cut`.
+    """`digits`: the leading digits of an ID that can be believed; `damage`: `excel_zeros`, `float`, `scientific`, `cut`
+    or `noted` (a sound number among words: 17 digits).
 
     One row a text; null where nothing survives, where nothing was lost, or where the damage is not a lost end (a typing
     slip is `id_neighbours`' matter). Fifteen digits of `excel_zeros` and `float` (fourteen of `<14 digits>0000`,
@@ -40,7 +45,8 @@ def surviving(typed: pl.Series) -> pl.DataFrame:
 
 
 def remains(typed: pl.Series) -> pl.DataFrame:
-    """`surviving` and `masked` at once: reading the texts is most of the work."""
+    """`surviving` and `masked` at once: reading the texts is most of the work. `pattern` also of masks of another length:
+    where one run is hidden between six or more leading digits and the end, its length says nothing."""
     return _by_piece(typed, ended, patterns)
 
 
@@ -58,7 +64,7 @@ def _by_piece(typed: pl.Series, *works: Callable[[pl.DataFrame], pl.DataFrame]) 
 
 def ended(frame: pl.DataFrame) -> pl.DataFrame:
     """`at`, `digits`, `damage` of those texts read (with their index `at`) whose end was lost."""
-    kinds = (_of_18(frame), _of_20(frame), _scientific(frame), _cut(frame))
+    kinds = (_of_18(frame), _of_20(frame), _scientific(frame), _cut(frame), _noted(frame))
     return pl.concat([kind.select("at", "digits", "damage") for kind in kinds]).drop_nulls("digits")
 
 
@@ -123,17 +129,49 @@ def _cut(frame: pl.DataFrame) -> pl.DataFrame:
     return some.filter(pl.col("text").str.contains(_BEGINNING) & ~placeholder())
 
 
+def _noted(frame: pl.DataFrame) -> pl.DataFrame:
+    """Sound numbers with a name or a remark in the cell: whose they are is to be compared, not believed."""
+    some = frame.filter(pl.col("noted") & pl.col("text").str.contains("^[0-9]{17}[0-9X]"))
+    sound = id_number.normalise(some["text"])["id"]
+    return some.with_columns(digits=sound.str.head(17), damage=pl.lit("noted"))
+
+
 def masked(typed: pl.Series) -> pl.DataFrame:
     """`pattern`: 18 characters with `?` for the hidden ones, of a masked ID or of a certificate number's first 18.
 
     One row a text; null if it is not masked, if it does not say how many characters are hidden (it is not 18, 20 or 22
     characters long), or if fewer than six can be seen. Runs of X are a mask, one X at the end is a check character.
     """
-    return _by_piece(typed, patterns)
+    return _by_piece(typed, _counted)
 
 
 def patterns(frame: pl.DataFrame) -> pl.DataFrame:
-    """`at`, `pattern` of the masked texts read (with their index `at`)."""
+    """`at`, `pattern` of the masked texts read (with their index `at`), also of those of another length."""
+    counted = _counted(frame)
+    return pl.concat([counted, _uncounted(frame).join(counted, on="at", how="anti")])
+
+
+def last_four(frame: pl.DataFrame) -> pl.DataFrame:
+    """`at`, `end` of texts read that show four last characters and no others: no key, but they may contradict."""
+    end = pl.col("text").str.extract(_LAST_FOUR)
+    return frame.filter(pl.col("text").str.len_bytes() <= 18).select("at", end=end).drop_nulls()
+
+
+def _uncounted(frame: pl.DataFrame) -> pl.DataFrame:
+    """Masks that hide one run, however long it was drawn: `539999****0010`."""
+    text, ends = pl.col("text"), pl.col("text").str.extract_groups(_RUN_HIDDEN).struct
+    parts = frame.filter(text.str.contains(_RUN_HIDDEN) & ~text.str.contains(_UNSURE_END)).select(
+        "at", beginning=ends.field("1"), end=ends.field("2")
+    )
+    beginning, seen = pl.col("beginning"), pl.col("beginning").str.len_bytes() + pl.col("end").str.len_bytes()
+    some = parts.filter((seen <= MOST_SEEN) & beginning.str.contains(_BEGINNING))
+    return some.select(
+        "at", pattern=beginning.str.pad_end(18 - pl.col("end").str.len_bytes(), "?") + pl.col("end")
+    )
+
+
+def _counted(frame: pl.DataFrame) -> pl.DataFrame:
+    """Masks that say how many characters are hidden: 18 characters, or a certificate number's 20 or 22."""
     text, body = pl.col("text"), pl.col("text").str.head(18)
     some = frame.filter(text.str.contains(HIDDEN, literal=True) & (text.str.len_bytes() >= 18))
     shaped = text.str.slice(18).str.contains(r"^(?:[1-7*][1-4*](?:[B*][0-9*])?)?$")

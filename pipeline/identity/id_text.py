@@ -13,7 +13,23 @@ HIDDEN = "*"
 
 _CLEAN = r"^[0-9*]+X?$"
 _APART = r"[\p{Z}\p{Cc}\p{Cf}\p{Pd}_'\"`´‘’“”=:;、。/]"
-_PREFIX = r"^(?:[\p{Han}:#]|ID|NO|SFZH?)*[.:=#]*"
+_BRACKETS = r"()\[\]{}<>【】〔〕〈〉《》「」『』"
+_PREFIX = rf"^(?:[\p{{Han}}:#{_BRACKETS}]|ID|NO|SFZH?)*[.:=#]*"
+# 本人, a name or a bracket behind a number or a good part of one; words with a number, or units of one, are not left out
+_NOTE = (
+    r"^([0-9A-Z*]{12,19}|[0-9A-Z*]{18}[1-7*][1-4*](?:B[0-9])?)"
+    rf"(?:[\p{{Han}}{_BRACKETS}--[年月日岁号组队元]][\p{{Han}}{_BRACKETS}]*)$"
+)
+# Words that say the number is another person's: the handbook (B4) lets nobody be matched by such a number.
+_KIN = "父亲?|母亲?|爸爸?|妈妈?|配偶|丈夫|妻子?|儿子?|女儿|儿媳|孙[子女]?|爷爷?|奶奶?|哥哥?|姐姐?|弟弟?|妹妹?"
+_ANOTHER_S = (
+    rf"监护|户主|家长|代[办领管理]|^[{_BRACKETS}]*其?(?:{_KIN})的?(?:公民|居民|身份|证|\P{{Han}})"
+    rf"|\P{{Han}}[其之系]?(?:{_KIN})[{_BRACKETS}]*$"
+)
+# One run of dashes within a number of which too little is seen to be a whole one: a mask. Single ones are writing.
+_DASHED = r"^([1-9][0-9]{5,13})\s*[\p{Pd}−_]{3,}\s*([0-9]{0,5}[0-9X])$"
+MOST_SEEN = 14  # characters of it: at least four are hidden
+_TWO = 26  # characters of an ID in a cell of two numbers
 _X, _B = "[ХΧ×✕✖╳⨯]", "[ВΒ]"  # what looks like X and B in other scripts
 _RUN = "▇"
 _MARKS = r"[∗#?•●○◯■□█▇✱]"
@@ -23,31 +39,52 @@ _LETTERS, _DIGITS = "OILBSZ", "011852"  # read as digits; l was made L by upper 
 
 def read(typed: pl.Series) -> pl.DataFrame:
     """One row a text. `text`: [0-9A-Z*]+ or null where it holds anything else (or nothing); `number`: it came out
-    of a numeric cell, its tail is lost; `mantissa`: the digits of a number in scientific notation (`text` null)."""
+    of a numeric cell, its tail is lost; `mantissa`: the digits of a number in scientific notation (`text` null);
+    `noted`: words before or behind it were left out. Words that say it is another's number make it null."""
     texts = typed.cast(pl.String).rechunk().alias("text")
     odd = ~texts.str.contains(_CLEAN).fill_null(True)
     at = odd.arg_true()
     nothing = pl.Series("", [None], dtype=pl.String).new_from_index(0, len(texts))
     number = pl.Series("number", [False]).new_from_index(0, len(texts))
+    noted = number.alias("noted")
     if not len(at):
-        return pl.DataFrame([texts, number, nothing.alias("mantissa")])
+        return pl.DataFrame([texts, number, nothing.alias("mantissa"), noted])
     rest = _odd(texts.gather(at))
     return pl.DataFrame(
         [
             texts.clone().scatter(at, rest["text"]),
             number.scatter(at, rest["number"]),
             nothing.alias("mantissa").scatter(at, rest["mantissa"]),
+            noted.clone().scatter(at, rest["noted"]),
         ]
     )
+
+
+def _plain(texts: pl.Expr) -> pl.Expr:
+    """Plain letters, and a mask of dashes made one of stars."""
+    plain = texts.str.normalize("NFKC").str.to_uppercase().str.replace_all(_X, "X").str.replace_all(_B, "B")
+    dashed = plain.str.contains(_DASHED) & (plain.str.count_matches("[0-9X]") <= MOST_SEEN)
+    return pl.when(dashed).then(plain.str.replace(_DASHED, "${1}" + HIDDEN * 2 + "${2}")).otherwise(plain)
+
+
+def several(typed: pl.Series) -> pl.DataFrame:
+    """`at`, `cell` of the texts that hold more than one number can have: what stands in them, nothing between."""
+    cells = typed.cast(pl.String).to_frame("cell").with_row_index("at")
+    long = pl.col("cell").str.len_bytes() >= _TWO  # nearly no text is: the rest is for few
+    some = cells.filter(long).with_columns(_plain(pl.col("cell")).str.replace_all(_APART, ""))
+    return some.filter(pl.col("cell").str.count_matches("[0-9X]") >= _TWO)
 
 
 def _odd(texts: pl.Series) -> pl.DataFrame:
     """`read` for texts that are more than digits."""
     text = pl.col("text")
-    plain = text.str.normalize("NFKC").str.to_uppercase().str.replace_all(_X, "X").str.replace_all(_B, "B")
     frame = texts.to_frame().select(
-        text=plain.str.replace_all(_APART, "").str.replace(_PREFIX, "").str.replace(r"\.0+$", ""),
-        number=text.str.starts_with(NUMERIC_CELL),
+        whole=_plain(text).str.replace_all(_APART, ""), number=text.str.starts_with(NUMERIC_CELL)
+    )
+    own = pl.when(~pl.col("whole").str.contains(_ANOTHER_S)).then("whole")
+    frame = frame.with_columns(
+        text=own.str.replace(_PREFIX, "").str.replace(_NOTE, "${1}").str.replace(r"\.0+$", ""),
+        noted=pl.col("whole").str.contains(r"\p{Han}").fill_null(False),
     )
     parts = text.str.extract_groups(_SCIENTIFIC)
     mantissa = parts.struct.field("1") + parts.struct.field("2").fill_null("")
@@ -59,6 +96,7 @@ def _odd(texts: pl.Series) -> pl.DataFrame:
         text=pl.when(hidden.str.contains("^[0-9A-Z*]+$") & mantissa.is_null()).then(hidden),
         number="number",
         mantissa=mantissa,
+        noted="noted",
     )
 
 

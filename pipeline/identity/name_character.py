@@ -46,8 +46,8 @@ def worth(evidence: Evidence) -> float:
 def _heard(one: str, other: str) -> Evidence:
     if one == other:
         return Evidence.PINYIN
-    left, right = dialect(one), dialect(other)
-    return Evidence.DIALECT if left[0] == right[0] or left[1] == right[1] else Evidence.NONE
+    alike = any(left == right for left, right in zip(dialect(one), dialect(other), strict=True))
+    return Evidence.DIALECT if alike else Evidence.NONE
 
 
 @lru_cache(maxsize=262_144)

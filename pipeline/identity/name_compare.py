@@ -120,8 +120,25 @@ def _parted(name: str) -> tuple[str, str]:
 
 
 def _by_surname(one: str, other: str) -> Comparison:
+    """`_parts_agree` of the names parted each by itself, and as if both had a compound surname that one miswrites."""
+    found = _parts_agree(_parted(one), _parted(other))
+    if compound(one) == compound(other) or not _miswritten(one, other):
+        return found
+    both = _parts_agree((one[:2], one[2:]), (other[:2], other[2:]))
+    return max(found, both, key=lambda comparison: comparison.score)
+
+
+def _miswritten(one: str, other: str) -> bool:
+    """Whether one slip, or any that sound or look explain, makes one compound surname of both (欧阳修, 殴阳修)."""
+    if min(len(one), len(other)) < 3:
+        return False
+    found = [agreement(a, b, place == 0) for place, (a, b) in enumerate(zip(one[:2], other[:2], strict=True))]
+    return Evidence.EQUAL in found or all(found)
+
+
+def _parts_agree(left: tuple[str, str], right: tuple[str, str]) -> Comparison:
     """Surname and given name: the surname alone proves nothing, another surname is excused by the whole given name."""
-    (surname, given), (surname_2, given_2) = _parted(one), _parted(other)
+    (surname, given), (surname_2, given_2) = left, right
     family = [agreement(a, b, True) for a, b in zip(surname, surname_2, strict=False)]
     related = len(surname) == len(surname_2) and all(family)
     if given and len(given) == len(given_2):
@@ -137,7 +154,7 @@ def _by_surname(one: str, other: str) -> Comparison:
     if related and given and not (given.strip(WILDCARD) and given_2.strip(WILDCARD)):
         return _UNREAD
     if any(_certain(agreement(a, b)) for a in given for b in given_2) or (
-        related and len(one) == len(other) == 2
+        related and len(surname + given) == len(surname_2 + given_2) == 2
     ):
         return _SOMETHING
     return FAMILY if related else STRANGERS

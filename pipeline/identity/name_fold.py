@@ -25,14 +25,20 @@ _ROLE = "(?:户主|姓名|申请人|本人|家长|监护人|残疾人)"
 # A rare character spelled out, (上龙下天) (龙+天): one character, not a note.
 _SPELLED = r"\((?:[上左外].[下右内].|.\+.)\)"
 _NOTE = r"\([^()]*\)"
+# What became of the person, glued to the name (handbook B5, C). No name has these words; 已 and 故 alone stand in names.
+_STATES = "死亡|去世|病故|亡故|注销|迁出|服刑|失联"
+_STATE = f"(?:已经?)?(?:{_STATES})|已故|已亡"
+_TITLES = "先生|女士|同志"
+_GLUED = f"^(.{{2,}}?)((?:[0-9]|{_TITLES}|{_STATE})+)$"  # a name and what stands behind it
 
 
 def fold(names: pl.Series) -> pl.Series:
     """The match key of each name (String, same length and name; blank → null).
 
     NFKC; spaces, invisible characters and interpuncts out; notes in brackets cut (see `notes`); leading
-    numbering, `户主:`, trailing digits, stars and honorifics cut; traditional → simplified; what could not be
-    read (`?`, □, U+FFFD, private use, an inner `*`, 某) → `?`. Idempotent. Handbook B5. Work is per distinct name.
+    numbering, `户主:`, trailing digits, stars, honorifics and 已故, 死亡, 迁出 … cut; traditional → simplified; what
+    could not be read (`?`, □, U+FFFD, private use, an inner `*`, 某) → `?`. Idempotent. Handbook B5. Work is per
+    distinct name.
     """
     return _by_distinct(names, _keys)
 
@@ -46,15 +52,16 @@ def _keys(names: pl.Series) -> pl.Series:
 
 @lru_cache(maxsize=1)
 def _not_plain() -> str:
-    """What a name that is its own key does not hold: other than simplified characters, roles, honorifics."""
+    """What a name that is its own key does not hold: other than simplified characters, roles, honorifics, states."""
     changed = "".join(chr(code) for code in sorted(_characters()) if 0x3400 <= code <= 0x9FFF)
-    return rf"[^\x{{3400}}-\x{{4DBF}}\x{{4E00}}-\x{{9FFF}}]|[{changed}]|户主|先生|女士|同志|^$"
+    return rf"[^\x{{3400}}-\x{{4DBF}}\x{{4E00}}-\x{{9FFF}}]|[{changed}]|户主|{_TITLES}|{_STATE}|^$"
 
 
 def notes(names: pl.Series) -> pl.Series:
     """The notes in brackets after or in each name, joined by "；"; null if none. 已故, 死亡, 迁出 … are facts.
 
-    A bracket the column cut off counts (`张三(已故`); a bracket round the whole name is no note.
+    A bracket the column cut off counts (`张三(已故`); a bracket round the whole name is no note. Those facts count
+    without brackets too, behind a name of two characters or more (`张三已故`, `张三-死亡`), and come first.
     """
     return _by_distinct(names, lambda distinct: _notes(_normal_form(distinct)))
 
@@ -79,7 +86,7 @@ def _normal_form(names: pl.Series) -> pl.Series:
 
 
 def _worked_out(text: pl.Series) -> pl.Series:
-    text = text.str.replace(rf"^[0-9.、]*(?:{_ROLE}:)+", "")
+    text = _without_role(text)
     bare = _outside(text)
     key = _letters(bare)
     # A bracket round the whole name: the name is what stands in it.
@@ -89,7 +96,15 @@ def _worked_out(text: pl.Series) -> pl.Series:
 def _notes(text: pl.Series) -> pl.Series:
     inside = text.str.extract_all(r"\(([^()]+)(?:\)|$)").list.eval(pl.element().str.strip_chars("()"))
     outside = _outside(text).str.replace_all(r"[^\p{L}?]", "")
-    return pl.select(pl.when(outside != "").then(inside.list.join("；"))).to_series().replace("", None)
+    named = outside != ""
+    name = pl.select(pl.when(named).then(_outside(_without_role(text))).otherwise(text)).to_series()
+    states = _run(name).str.extract(_GLUED, 2).fill_null("").str.extract_all(_STATE)
+    every = pl.when(named).then(pl.concat_list(states, inside)).otherwise(states)
+    return pl.select(every.list.join("；")).to_series().replace("", None)
+
+
+def _without_role(text: pl.Series) -> pl.Series:
+    return text.str.replace(rf"^[0-9.、]*(?:{_ROLE}:)+", "")
 
 
 def _outside(text: pl.Series) -> pl.Series:
@@ -98,15 +113,19 @@ def _outside(text: pl.Series) -> pl.Series:
 
 
 def _letters(text: pl.Series) -> pl.Series:
-    """Only letters, marks and wildcards; no numbering, no role, no honorific, no 王五*."""
+    """Only letters, marks and wildcards; no numbering, no role, no honorific, no state, no 王五*."""
+    text = _run(text).str.replace(_GLUED, "${1}").str.replace("[0-9]+$", "")
+    return text.str.normalize("NFKC")  # marks that met when a character between them went
+
+
+def _run(text: pl.Series) -> pl.Series:
+    """Letters, marks, wildcards and digits without what stands between and before them."""
     text = text.str.replace(r"^([^*]{2,})\*+$", "${1}").str.replace_all(r"\*", WILDCARD)
     text = text.str.replace_all(r"[^\p{L}\p{M}\p{N}?]", "")
     # Latin letters among characters: pinyin typed for a rare character, or a class's 张伟A / 张伟B.
     read = text.str.replace_all("[a-z]+", WILDCARD)
     text = pl.select(pl.when(text.str.contains(r"\p{Han}")).then(read).otherwise(text)).to_series()
-    text = text.str.replace("^(?:[0-9]|户主)+", "")
-    text = text.str.replace("^(.{2,}?)(?:[0-9]|先生|女士|同志)+$", "${1}").str.replace("[0-9]+$", "")
-    return text.str.normalize("NFKC")  # marks that met when a character between them went
+    return text.str.replace("^(?:[0-9]|户主)+", "")
 
 
 @lru_cache(maxsize=1)

@@ -56,28 +56,39 @@ def surname_syllable(character: str) -> str:
     return _corrections("surname").get(character) or syllable(character)
 
 
-def _merged(sound: str, initial: str) -> str:
-    """South-western mergers: zh/z, ch/c, sh/s, n/l, -n/-ng; and `initial` (f or w) sounds as hu."""
+def _merged(sound: str, initial: str, rounded: bool = False) -> str:
+    """South-western mergers: zh/z, ch/c, sh/s, n/l, -n/-ng; and `initial` (f or w) sounds as hu.
+
+    `rounded`: after it -eng sounds as -ong (feng as hong), as it does else only after b, p and m, which have no -ong.
+    """
     if sound[:2] in ("zh", "ch", "sh"):
         sound = sound[0] + sound[2:]
     elif sound.startswith("n") and len(sound) > 1:
         sound = "l" + sound[1:]
     elif sound[:1] and sound[0] in initial:
         rest = sound[1:].removeprefix("u")
-        sound = "hu" + {"ei": "i", "en": "n", "eng": "n"}.get(rest, rest)
+        ending = {"ei": "ui", "en": "un", "eng": "ong" if rounded else "un"}
+        sound = "h" + ending.get(rest, "u" + rest)
     return sound.removesuffix("g") if sound.endswith("ng") else sound
 
 
 @lru_cache(maxsize=4096)
-def dialect(sound: str) -> tuple[str, str]:
-    """Two keys of a syllable; syllables sound alike if either agrees. f/h and w/h are kept apart: 方≈黄≈王, 方≉王."""
-    return _merged(sound, "f"), _merged(sound, "w")
+def dialect(sound: str) -> tuple[str, ...]:
+    """Keys of a syllable; two sound alike if one agrees at its place. f/h and w/h are kept apart: 方≈黄≈王, 方≉王.
+
+    So are -eng as -en and -eng as -ong after f and w: 芬≈凤≈红, 芬≉红.
+    """
+    return tuple(_merged(sound, initial, rounded) for initial in "fw" for rounded in (False, True))
 
 
 @lru_cache(maxsize=4096)
 def dialect_class(sound: str) -> str:
-    """One key of a syllable for equality joins: f, w and h before u fall together."""
-    return _merged(sound, "fw")
+    """One key of a syllable for equality joins: f, w and h before u fall together, and so does hong, heard as feng.
+
+    With 红 and 宏 the class of 文 芬 凤 峰 has 4.3 % of given names' characters (name_shares.txt) instead of 3.0, and two
+    strangers share a class 7 % oftener. Feng in the class of hong alone would lose 芬 and 凤, which are heard alike too.
+    """
+    return "hun" if sound == "hong" else _merged(sound, "fw")
 
 
 class _Classes(dict[int, str]):

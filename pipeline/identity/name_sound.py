@@ -23,8 +23,8 @@ _SUFFIXED = "^[^<\\[]+<[a-z]+>$"  # one word and one syllable: 卓玛草
 def sound_key(folded: pl.Series) -> pl.Series:
     """The key of each folded name (String, same length and name; null for blank names and those with a wildcard).
 
-    Names that differ only in tone, in zh/z, ch/c, sh/s, n/l, -n/-ng, f/h, w/h before u, in homophones, or in the spelling
-    of listed words have one key. Work is per distinct name.
+    Names that differ only in tone, in zh/z, ch/c, sh/s, n/l, -n/-ng, f/h, w/h before u, feng/hong, in homophones, or in
+    the spelling of listed words have one key. Work is per distinct name.
     """
     distinct = folded.drop_nulls().unique()
     distinct = distinct.filter(~distinct.str.contains(WILDCARD, literal=True) & (distinct != "")).alias(

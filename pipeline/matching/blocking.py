@@ -18,6 +18,7 @@ import polars as pl
 from pipeline.identity import id_repair
 from pipeline.identity.id_number import NUMERIC_CELL
 from pipeline.identity.person_name import fold, sound_key
+from pipeline.matching.former_names import former_names
 from pipeline.matching.open_rows import LIST_ROWS
 from pipeline.matching.people import run_sql
 
@@ -37,11 +38,12 @@ KINDS = (
     "phone",
     "name_place",
     "sound_place",
+    "head_name",
 )
 # Kinds that say nothing of the name, as a bit mask: what only they bring is mostly a stranger of the same birthday.
 NAMELESS = sum(
     1 << KINDS.index(kind)
-    for kind in ("id_digits", "id_float", "id_masked", "certificate_digits", "birth_sex_county")
+    for kind in ("id_digits", "id_float", "id_masked", "certificate_digits", "birth_sex_county", "head_name")
 )
 NO_ROW_KEYS = pl.DataFrame(schema={"row": pl.Int64, "kind": pl.Int64, "key": pl.Int64})
 LARGEST = 20_000  # pairs of one key value; a name that so many share proves nobody's identity
@@ -111,7 +113,7 @@ def _long(frame: pl.DataFrame, who: str, keys: dict[str, pl.Expr]) -> Iterator[p
 def prepared_rows(rows: pl.DataFrame, successor: Callable[[str], str]) -> pl.DataFrame:
     """Open rows with what keys and comparisons are made of. A number that ends in 000 is taken for one cut by Excel.
 
-    Adds r_folded, r_sound, r_county, r_body (damaged number as typed, the certificate's tail cut off), r_digits (its
+    Adds r_folded, r_sound, r_former, r_county, r_body (damaged number as typed, the certificate's tail cut off), r_digits (its
     leading digits that can be believed), r_damage, r_float (what a numeric cell left), r_pattern (masked), r_typed_birth (the birth date in the digits) and
     r_birth (the row's own birth date, else that in the digits), r_guardian_folded.
     """
@@ -131,6 +133,7 @@ def prepared_rows(rows: pl.DataFrame, successor: Callable[[str], str]) -> pl.Dat
         pl.when(numeric).then(as_float(pl.col("r_typed"))).alias("r_float"),
         folded.alias("r_folded"),
         sound_key(folded).alias("r_sound"),
+        former_names(rows["r_name"]).alias("r_former"),
         fold(rows["r_guardian_name"]).alias("r_guardian_folded"),
         fold(rows["r_head_name"]).alias("r_head_folded"),
     )
@@ -183,11 +186,21 @@ def row_keys(rows: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
     parts = [*_long(rows, "row", single)]
     for column in ("r_guardian_id", "r_head_id", "r_number"):
         parts += _long(rows, "row", {"head": _key("head", pl.col(column))})
+    for column in ("r_guardian_folded", "r_head_folded"):
+        parts += _long(rows, "row", {"head_name": _key("head_name", pl.col(column), pl.col("r_county"))})
+    parts += _long(
+        rows.filter(pl.col("r_former").is_not_null()), "row", _former("r_former", pl.col("r_birth"))
+    )
     damaged = rows.filter(own, pl.col("r_body").is_not_null()).select("row", "r_body")
     near = id_repair.neighbours(damaged["r_body"], known)
     repaired = near.select(damaged["row"].gather(near["at"]).alias("row"), "number")
     parts += _long(repaired, "row", {"id_repaired": _key("id", pl.col("number"))})
     return pl.concat(parts)
+
+
+def _former(name: str, born: pl.Expr) -> dict[str, pl.Expr]:
+    """The name keys of a former name; few have one, so it needs a birth date or sound to be worth a comparison."""
+    return {"name_birth": _key("name_birth", pl.col(name), born)}
 
 
 def person_keys(
@@ -204,6 +217,7 @@ def person_keys(
         "id_float": _key("float", as_float(number)),
         "phone": _key("phone", pl.col("p_phone")),
         "head": _key("head", pl.col("p_guardian_id")),
+        "head_name": _key("head_name", pl.col("p_guardian_folded"), pl.col("p_county")),
     }
     parts = [*_long(people, "person", single)]
     for frame, birth in ((people, "p_birth_date"), (stated, "p_stated_birth_date")):
@@ -217,6 +231,8 @@ def person_keys(
                 "birth_sex_county": _key("birth", day, pl.col("p_sex"), pl.col("p_county")),
             },
         )
+    former = people.filter(pl.col("p_former").is_not_null())
+    parts += _long(former, "person", _former("p_former", pl.col("p_birth_date")))
     for place in (pl.col("p_county"), pl.lit("")):
         names = {
             "name_place": _key("name", pl.col("p_folded"), place),

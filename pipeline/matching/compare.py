@@ -90,9 +90,29 @@ def _twins() -> pl.Expr:
     return pl.when(both).then(pl.lit(_TWIN)).alias("identity_u")
 
 
+_BEST = ("exact", "near", "slip", "part", "contradicts", "unknown")
+
+
 def _names(pairs: pl.DataFrame) -> pl.DataFrame:
-    """`name` and `name_u` of every pair, compared once a distinct pair of names."""
-    both = pairs.select("r_folded", "p_folded")
+    """`name` and `name_u` of every pair; where a note gives a former name, by the name that agrees best."""
+    found = _named(pairs["r_folded"], pairs["p_folded"])
+    noted = pairs.select(pl.col("r_former").is_not_null() | pl.col("p_former").is_not_null()).to_series()
+    if not noted.any():
+        return found
+    for mine, theirs in (("r_folded", "p_former"), ("r_former", "p_folded"), ("r_former", "p_former")):
+        other = _named(pairs[mine], pairs[theirs])
+        better = noted & (_rank(other["name"]) < _rank(found["name"]))
+        found = pl.DataFrame([other[name].zip_with(better, found[name]) for name in found.columns])
+    return found
+
+
+def _rank(levels: pl.Series) -> pl.Series:
+    return levels.replace_strict(_BEST, range(len(_BEST)), return_dtype=pl.Int8)
+
+
+def _named(mine: pl.Series, theirs: pl.Series) -> pl.DataFrame:
+    """`name` and `name_u`, compared once a distinct pair of names."""
+    both = pl.DataFrame([mine.alias("r_folded"), theirs.alias("p_folded")])
     distinct = both.unique(maintain_order=True)
     found = compare_pairs(distinct["r_folded"], distinct["p_folded"])
     score, same = pl.col("score"), pl.col("r_folded") == pl.col("p_folded")

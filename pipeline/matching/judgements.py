@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.contracts.problem import Problem, ReconcileError
-from pipeline.system_files import append, lock, open_private, read_at, sync
+from pipeline.system_files import append, lock, make_folder, open_private, read_at, sync
 
 SAME, DIFFERENT, UNSURE, UNDONE = "same", "different", "unsure", "undone"
 ANSWERS = (SAME, DIFFERENT, UNSURE)
@@ -157,7 +157,7 @@ def _opened(state: Path, *, to_write: bool) -> Iterator[int]:
     path = _path(state)
     try:
         if to_write:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
         how = os.O_RDWR | os.O_APPEND | os.O_CREAT if to_write else os.O_RDONLY
         new = not path.exists()
         file = open_private(path, how)

@@ -54,8 +54,10 @@ def method() -> pl.Expr:
         .then(pl.lit("id_denied"))
         .when(identity.is_in(["slip", "slip_birth_differs"]))
         .then(pl.lit("id_repaired"))
-        .when(identity.is_in(["digits_15", "digits_14"]))
+        .when(identity == "digits_15")
         .then(pl.lit("id_prefix"))
+        .when(identity == "digits_14")
+        .then(pl.lit("id_prefix_14"))
         .when(identity.is_in(["masked_birth", "masked"]))
         .then(pl.lit("id_masked"))
         .when(relation.is_in(["account", "phone"]))
@@ -64,7 +66,9 @@ def method() -> pl.Expr:
         .then(pl.lit("guardian"))
         .when(identity.str.starts_with("birth"))
         .then(pl.lit("name_birth"))
-        .otherwise(pl.lit("name_place"))
+        .when(pl.col("place").is_in(["township", "county"]))
+        .then(pl.lit("name_place"))
+        .otherwise(pl.lit("name"))
     )
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from pipeline.contracts.dataset import Dataset
 from pipeline.identity.person_name import fold, sound_key
+from pipeline.matching.former_names import former_names
 from pipeline.matching.people import run_sql
 from pipeline.matching.townships import townships
 
@@ -54,17 +55,19 @@ def person_features(con: duckdb.DuckDBPyConnection, register: Dataset) -> pl.Dat
 
 
 def with_name_keys(people: pl.DataFrame) -> pl.DataFrame:
-    """Adds the name's match keys: `p_folded`, `p_sound`."""
+    """Adds the names' match keys: `p_folded`, `p_sound`, `p_former`, `p_guardian_folded`."""
     folded = fold(people["p_name"])
-    return people.with_columns(folded.alias("p_folded"), sound_key(folded).alias("p_sound"))
+    return people.with_columns(
+        folded.alias("p_folded"),
+        sound_key(folded).alias("p_sound"),
+        former_names(people["p_name"]).alias("p_former"),
+        fold(people["p_guardian_name"]).alias("p_guardian_folded"),
+    )
 
 
 def with_comparison_fields(people: pl.DataFrame) -> pl.DataFrame:
-    """Adds what only a comparison looks at, of those who have a pair: `p_guardian_folded`, `p_township` (of the address)."""
-    return people.with_columns(
-        fold(people["p_guardian_name"]).alias("p_guardian_folded"),
-        townships(people["p_address"], people["p_county"]).alias("p_township"),
-    )
+    """Adds what only a comparison looks at, of those who have a pair: `p_township` (of the address)."""
+    return people.with_columns(townships(people["p_address"], people["p_county"]).alias("p_township"))
 
 
 def learn(con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:

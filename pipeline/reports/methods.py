@@ -15,6 +15,7 @@ METHODS: dict[str, str] = {
     "head_id": "户主本人，户主身份证一致",
     "id_repaired": "身份证一字之差",
     "id_prefix": "身份证前15位一致",
+    "id_prefix_14": "身份证前14位一致",
     "id_masked": "身份证打码，可见各位一致",
     "id_denied": "身份证一致，该行其他项目有出入",
     "account": "银行账号一致",
@@ -22,6 +23,7 @@ METHODS: dict[str, str] = {
     "guardian": "监护人或户主一致",
     "name_birth": "姓名+出生日期",
     "name_place": "姓名+住地",
+    "name": "姓名（住地不详或不符）",
     "reviewed": "人工复核认定",
 }
 
@@ -41,6 +43,7 @@ KEYS: dict[str, str] = {
     "phone": "电话",
     "name_place": "姓名+县",
     "sound_place": "姓名读音+县",
+    "head_name": "户主或监护人姓名+县",
 }
 
 # unlinked.reason: the person's number stands in the row, and the row denies it

@@ -243,6 +243,7 @@ def test_letters_are_told_and_stay(out: Path) -> None:
                         None,
                         {**letter, "letter": "a-2", "cargo": {**cargo, "asked": [nobody]}},
                     ),
+                    Event(night, "mail_claimed", None, {"letter": "a-1", "first_tonight": True}),
                     Event(night, "mail_sent", None, {"letter": "a-1"}),
                 ]
             )

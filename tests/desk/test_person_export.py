@@ -9,15 +9,19 @@ from typing import Any
 
 import openpyxl
 import person_world as world
+import polars as pl
 import pytest
 from person_world import nights, person
 from typer.testing import CliRunner
 
 from pipeline import access_log
 from pipeline.cases import open_ledger, read_book
+from pipeline.cases.people import Somebody
 from pipeline.cli import app
 from pipeline.contracts.dataset import load_datasets
 from pipeline.contracts.problem import ReconcileError
+from pipeline.desk.person_asked import Whom
+from pipeline.desk.person_tables import table_sections
 
 
 @pytest.fixture(scope="module")
@@ -214,3 +218,24 @@ def test_titles_of_a_list_are_different() -> None:
     for dataset in load_datasets(nights.ROOT / "schemas").values():
         titles = [spec.title for spec in dataset.fields.values()]
         assert len(titles) == len(set(titles)), dataset.dataset
+
+
+def test_of_a_contradiction_of_names_the_other_name_is_masked(tmp_path: Path) -> None:
+    line = {
+        "certificate_number": f"{world.MISSES}41",
+        "id_number": world.MISSES,
+        "name": "欧阳建国",
+        "county_code": "539901",
+        "finding": "id_name_conflict",
+        "reason": "在《名单》第2行（名单.csv）写的是“诸葛小花”，与第3行的“欧阳建国”明显不同",
+    }
+    other = {**line, "finding": "payment_failed", "reason": "状态为“失败”"}
+    pl.DataFrame([line, other]).write_parquet(tmp_path / "findings.parquet")
+    whom = Whom(
+        frozenset({world.MISSES}), frozenset(), Somebody(0, "", world.MISSES, "", ""), frozenset({"欧阳建国"})
+    )
+    [section] = table_sections(tmp_path, whom)
+    assert [row[-1] for row in section.rows] == [
+        "在《名单》第2行（名单.csv）写的是“诸***”，与第3行的“欧阳建国”明显不同",
+        "状态为“失败”",
+    ]

@@ -107,6 +107,17 @@ SOUND = {
     "long dashes": f"{ID[:6]}—{ID[6:14]}－{ID[14:]}",
     "full width": ID.translate(str.maketrans("0123456789", "０１２３４５６７８９")),
     "end comma": f"{ID}，",
+    "wide brackets": f"（{ID}）",
+    "brackets": f"({ID})",
+    "square brackets": f"【{ID}】",
+    "half a bracket": f"({ID}",
+    "prefix and brackets": f"身份证号（{ID}）",
+    "prefix in brackets": f"（身份证号：{ID}）",
+    "his own": f"{ID}（本人）",
+    "his own, no brackets": f"{ID}本人",
+    "his own before": f"本人：{ID}",
+    "slashes": f"{ID[:6]}/{ID[6:14]}/{ID[14:]}",
+    "slashes in the date": f"{ID[:6]}/{ID[6:10]}/{ID[10:12]}/{ID[12:14]}/{ID[14:]}",
 }
 
 
@@ -156,6 +167,10 @@ PROBLEM = {
         "539999********001042",
         "******************",
         "53999919650317001*",
+        "539999****0010",
+        "539999...0010",
+        "539999--------0010",
+        "539999____0010",
     ],
     "numeric_cell": [
         NUMERIC_CELL + ID,
@@ -172,11 +187,15 @@ PROBLEM = {
         "张三",
         ID + "（监护人）",
         "监护人身份证号：" + ID,
+        ID + "张三",
+        ID + "（2015年去世）",
+        ID + "（42）",
+        "2019/10/1",
         "5399991965031701X2",
     ],
-    "date": ["539999196513170010", "539999190002290017", "539999651317001"],
+    "date": ["539999196513170010", "539999190002290017", "539999651317001", "539999200703195"],
     "checksum": ["539999196503170011", "539999196503170100"],
-    "several": [f"{ID}/{X}", f"{ID} {X}", f"{ID} 13800138000", f"{ID}、{ID}"],
+    "several": [f"{ID}/{X}", f"{ID} {X}", f"{ID} 13800138000", f"{ID}、{ID}", f"{ID}({ID})"],
 }
 
 
@@ -194,6 +213,21 @@ def test_fifteen_digits_become_eighteen() -> None:
     assert one("'539999 650317 001")[0] == completed("53999919650317001")
     assert one("539999990101997")[0] == completed("53999918990101997")  # 996–999: born in the 1800s
     assert one("539999650317001.0")[0] == completed("53999919650317001")  # 15 digits are exact in a float
+
+
+@pytest.mark.parametrize("text", ["539901200703195", "539901201205170", "539901200112310", "539901200101997"])
+def test_the_beginning_of_a_number_of_this_century_is_no_number_of_1920(text: str) -> None:
+    for written in (text, f" {text}.0", f"（{text}）", f"{text[:6]}-{text[6:]}"):
+        assert one(written) == (None, None, "date")  # as other numbers cut to fifteen digits
+    assert one(text[:6] + "1990" + text[10:]) == (None, None, "date")
+
+
+def test_fifteen_digits_of_every_year_but_1920_are_whole() -> None:
+    """Of 1920 too, where they cannot be the beginning of eighteen: March 45, April 31."""
+    years = [f"539999{year:02}0317001" for year in (*range(20), *range(21, 100))]
+    assert all(one(text)[0] == completed(f"{text[:6]}19{text[6:]}") for text in years)
+    for text in ("539999200303451", "539999200404311"):
+        assert one(text)[0] == completed(f"{text[:6]}19{text[6:]}")
 
 
 def test_permits_and_unknown_regions_are_sound() -> None:

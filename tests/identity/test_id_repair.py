@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stdnum.iso7064 import mod_11_2
 
 from pipeline.identity.id_number import NUMERIC_CELL, normalise
-from pipeline.identity.id_repair import DAMAGES, LEVELS, agreement, masked, neighbours, surviving
+from pipeline.identity.id_repair import DAMAGES, LEVELS, agreement, masked, neighbours, remains, surviving
 
 CALM = settings(derandomize=True, deadline=None, max_examples=4, phases=(Phase.explicit, Phase.generate))
 ID = "539999196503170010"
@@ -217,6 +217,8 @@ def test_writing_does_not_hide_the_digits() -> None:
         f"{wrong[:6]}-{wrong[6:]}",
     ):
         assert found(text)[ID] == level(text, ID) == "one_digit"
+    assert found(f"{wrong}（本人）")[ID] == found(f"（{wrong}）张三")[ID] == "one_digit"
+    assert found(f"{ID[:9]}{ID[10:]}张三")[ID] == level(f"{ID[:9]}{ID[10:]}张三", ID) == "missing_digit"
     assert found(X[:16].lower() + X[17])[X] == "missing_digit"
     assert found(f"{X[:5]}0{X[6:17]}ｘ")[X] == "one_digit"
 
@@ -257,6 +259,16 @@ def test_writing_does_not_hide_the_digits() -> None:
         ("111111111111111111", None, None),
         ("53999919651317", None, None),
         ("539999********0010", None, None),
+        ("539901200703195", "539901200703195", "cut"),  # not of 1920: cut from eighteen
+        ("539901201205170", "539901201205170", "cut"),
+        ("539999650317001", None, None),
+        (f"{ID}张三", ID[:17], "noted"),
+        (f"（{ID}）张三", ID[:17], "noted"),
+        (f"张三{ID}42", ID[:17], "noted"),
+        (f"{ID[:16]}（张三）", ID[:16], "cut"),
+        (f"{ID}（监护人）", None, None),
+        (f"{ID}（2015年去世）", None, None),
+        (f"（{ID}）", None, None),
         ("无", None, None),
         ("", None, None),
         (None, None, None),
@@ -324,7 +336,71 @@ def test_masked_numbers(text: str | None, pattern: str | None) -> None:
     assert masked(pl.Series([text], dtype=pl.String))["pattern"].to_list() == [pattern]
 
 
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("539901****1235", "539901????????1235"),
+        ("539901******1235", "539901????????1235"),
+        ("539901**********1235", "539901????????1235"),
+        ("539901**1235", "539901????????1235"),
+        ("539901*123x", "539901????????123X"),
+        ("539901...1235", "539901????????1235"),
+        ("539901……1235", "539901????????1235"),
+        ("539901--------1235", "539901????????1235"),
+        ("539901————1235", "539901????????1235"),
+        ("539901____1235", "539901????????1235"),
+        ("539901XXXX1235", "539901????????1235"),
+        ("5399011980****1235", "5399011980????1235"),
+        ("5399011980**35", "5399011980??????35"),
+        ("539901***1235（张三）", "539901????????1235"),
+        ("539901********1235", "539901????????1235"),  # this one says how many
+        ("539901****123542", None),  # a certificate's end, or six characters of the ID
+        ("539901***19800617", None),
+        ("5399****1235", None),
+        ("539901****12**35", None),
+        ("**************1235", None),
+        ("539901-19800617-123X", None),
+        ("539901--1235", None),
+        ("539901---19800617---1235", None),
+        ("13800138****", None),
+        ("138****8000", None),
+        ("0887-8230001", None),
+        ("138-0013-8000", None),
+        ("0887---8230001", None),
+        ("5399996503****0010", "5399996503????0010"),  # eighteen characters: the length is believed
+        ("5399996503***0010", None),  # else it must be the beginning of an ID
+        (None, None),
+    ],
+)
+def test_masks_of_another_length(text: str | None, pattern: str | None) -> None:
+    assert remains(pl.Series([text], dtype=pl.String))["pattern"].to_list() == [pattern]
+
+
+@CALM
+@given(st.lists(st.tuples(IDS, st.integers(6, 10), st.integers(1, 4), st.integers(3, 12)), min_size=20))
+def test_masks_of_any_length_agree_with_their_number(cases: list[tuple[str, int, int, int]]) -> None:
+    people = [person for person, _, _, _ in cases]
+    for sign in "*-":
+        drawn = [person[:lead] + sign * run + person[-end:] for person, lead, end, run in cases]
+        kinds = ["masked" if lead + end >= 10 else "masked_few" for _, lead, end, _ in cases]
+        shorter = [len(text) < 18 for text in drawn]  # of 18 and more the length may be believed
+        found = [level for level, short in zip(levels(drawn, people), shorter, strict=True) if short]
+        assert found == [kind for kind, short in zip(kinds, shorter, strict=True) if short]
+        others = [other_digit(person, 4, 1) for person in people]
+        assert not {"masked", "masked_few"} & set(levels(drawn, others))
+
+
+def test_the_last_four_characters_may_contradict_and_prove_nothing() -> None:
+    for text in ("**************0010", "****0010", "XXXXXX0010", "□□□□0010"):
+        assert level(text, ID) == "unknown"
+        assert level(text, X) == "differs"
+        assert level(text, None) == "unknown"
+    for certificate in ("****************0042", "******************42B1"):  # its last four are not the ID's
+        assert level(certificate, ID) == "unknown"
+
+
 HIDDEN = st.sets(st.integers(0, 17), min_size=2, max_size=14)
+LAST_FOUR = set(range(14))
 
 
 @CALM
@@ -342,7 +418,8 @@ def test_masked_numbers_agree_where_they_can_be_seen(cases: list[tuple[str, set[
         text if text[place] == "*" else other_digit(text, place, 1)
         for text, (_, _, place) in zip(texts, cases, strict=True)
     ]
-    seen = [place not in hidden and len(hidden) <= 12 for _, hidden, place in cases]
+    readable = [len(hidden) <= 12 or hidden == LAST_FOUR for _, hidden, _ in cases]
+    seen = [place not in hidden and well for (_, hidden, place), well in zip(cases, readable, strict=True)]
     expected = ["differs" if visible else kind for visible, kind in zip(seen, kinds, strict=True)]
     assert levels([*texts, *wrong], people * 2) == [*kinds, *expected]
 
@@ -365,6 +442,51 @@ def test_same_is_one_number_only(people: list[str]) -> None:
 )
 def test_nothing_to_compare(text: str | None) -> None:
     assert level(text, ID) == "unknown"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        f"（{ID}）",
+        f"({ID})",
+        f"{ID}（本人）",
+        f"{ID}张三",
+        f"（{ID}）张三",
+        f"张三（{ID}）",
+        f"{ID}42张三",
+        f"{ID[:6]}/{ID[6:14]}/{ID[14:]}",
+        f"{ID} 13800138000",
+        f"{ID}13800138000",
+        f"13800138000 {ID}",
+        f"{ID}、{X}",
+        f"{X}/{ID}",
+        f"{ID}张三，{X}李四",
+        f"{ID}({ID})",
+    ],
+)
+def test_a_sound_number_among_words_or_numbers_is_found(cell: str) -> None:
+    another = completed("53990219670804220")
+    assert level(cell, ID) == "same"
+    assert level(cell, another) in ("unknown", "differs")
+    assert level(cell, None) == "unknown"
+
+
+def test_words_that_say_it_is_another_s_number_leave_nothing_to_compare() -> None:
+    for cell in (
+        f"{ID}（监护人）",
+        f"监护人身份证号：{ID}",
+        f"{ID}户主",
+        f"{ID}（其父）",
+        f"父亲身份证号{ID}",
+        f"{ID}（代领）",
+    ):
+        assert level(cell, ID) == level(cell, X) == "unknown"
+    assert level(f"{ID}张父", ID) == level(f"{ID}女", ID) == "same"  # a name, a sex
+
+
+def test_numbers_among_the_words_are_no_end_of_the_number() -> None:
+    for cell in (f"{ID}（2015年去世）", f"{ID} 2015年去世", f"{ID}（42）", f"{ID[:13]} 2015年"):
+        assert level(cell, ID) == level(cell, X) == "unknown"
 
 
 def test_no_number_to_compare_with() -> None:

@@ -17,6 +17,7 @@ from pipeline.identity.name_data import sections
 from pipeline.identity.name_fold import fold
 from pipeline.identity.name_frequency import LEAST, MOST, modelled
 from pipeline.identity.name_pairs import Marks
+from pipeline.identity.name_pinyin import dialect_class, syllable
 from pipeline.identity.name_shape import look_alike
 from pipeline.identity.name_words import vocabulary
 from pipeline.identity.person_name import compare_pairs, frequency, sound_key
@@ -24,13 +25,17 @@ from pipeline.identity.person_name import compare_pairs, frequency, sound_key
 CALM = settings(derandomize=True, deadline=None, max_examples=15, phases=(Phase.explicit, Phase.generate))
 SURNAMES = "王李张刘陈杨黄赵周吴和木余单曾仇解查区欧阳尉迟"
 GIVEN = "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂珍华贞争晴睛己已未末晓红江玲珍夫天荒方"
+COMPOUND = "欧阳 殴阳 欧杨 司马 司玛 夏侯 夏候 皇甫 皇埔 慕容 木容 单于 单小 东方 欧"  # and miswritten ones
 CLASSES = [line for part, line in sections("name_syllables.txt") if part in ("word", "clan")]
 WORDS = [word for line in CLASSES for word in line]
-HAN = st.builds("".join, st.lists(st.sampled_from(SURNAMES + GIVEN), min_size=1, max_size=5))
+HAN = st.builds("".join, st.lists(st.sampled_from(SURNAMES + GIVEN + "凤翁洪芬"), min_size=1, max_size=5))
 LISTED = st.builds("".join, st.lists(st.sampled_from(WORDS), min_size=1, max_size=3))
 MIXED = st.builds(lambda a, b: a + b, st.sampled_from(SURNAMES + "?草吉"), LISTED)
 SUFFIXED = st.builds(lambda a, b: a + b, st.sampled_from(WORDS), st.sampled_from("措草错吉加姆毛?"))
-NAMES = st.one_of(HAN, LISTED, MIXED, SUFFIXED, st.text("?李珍𠮷abc卓玛", min_size=1, max_size=4))
+PARTED = st.builds(
+    lambda a, b: a + b, st.sampled_from(COMPOUND.split()), st.text("修娜英杨明?", min_size=1, max_size=3)
+)
+NAMES = st.one_of(HAN, PARTED, LISTED, MIXED, SUFFIXED, st.text("?李珍𠮷abc卓玛", min_size=1, max_size=4))
 
 
 def keys(names: str | list[str]) -> list[str | None]:
@@ -59,6 +64,11 @@ def keys(names: str | list[str]) -> list[str | None]:
         "海来伍各 海乃五各",
         "丹增 单真 丁真",
         "格桑 尕藏",
+        "李凤 李红 李洪 李翁 李芬",
+        "王枫 王鸿 黄峰",
+        "张锋 张宏",
+        "冯明 洪敏",
+        "欧阳修 殴阳修 欧杨修",
     ],
 )
 def test_what_one_ear_hears_has_one_key(names: str) -> None:
@@ -68,10 +78,32 @@ def test_what_one_ear_hears_has_one_key(names: str) -> None:
 
 @pytest.mark.parametrize(
     "names",
-    ["卓玛 卓嘎", "扎西 桑吉", "次仁 次珍", "李明 李静", "卓玛 卓玛草", "央金卓玛 卓玛央金", "单英 丹英"],
+    [
+        "卓玛 卓嘎",
+        "扎西 桑吉",
+        "次仁 次珍",
+        "李明 李静",
+        "卓玛 卓玛草",
+        "央金卓玛 卓玛央金",
+        "单英 丹英",
+        "李正 李中",
+        "李等 李东",
+        "李红 李横",
+    ],
 )
 def test_what_is_heard_apart_has_two_keys(names: str) -> None:
     assert len(set(keys(names))) == 2
+
+
+def test_no_sound_is_shared_by_crowds() -> None:
+    """By the shares of characters in given names: the largest class, and the chance that two strangers share one."""
+    shares: dict[str, float] = {}
+    for part, line in sections("name_shares.txt"):
+        for character in line[1:] if part == "character" else ():
+            sound = dialect_class(syllable(character))
+            shares[sound] = shares.get(sound, 0.0) + float(line[0])
+    assert max(shares.values()) < 4.5  # 文 红 凤 芬 峰 宏
+    assert sum(share**2 for share in shares.values()) < 120  # 115, and 107 without hong in the class of feng
 
 
 def test_keys_of_nothing() -> None:
@@ -140,6 +172,13 @@ def test_near_pairs_are_scored_as_by_compare(cases: list[tuple[str, int, str]]) 
     slips = [(name, name[: at % len(name)] + other + name[at % len(name) + 1 :]) for name, at, other in cases]
     cuts = [(name, name[: at % len(name)] + name[at % len(name) + 1 :] or other) for name, at, other in cases]
     assert_as_compared(slips + cuts + [(name, name[::-1]) for name, _, _ in cases])
+
+
+@CALM
+@given(st.lists(st.tuples(PARTED, PARTED), min_size=100, max_size=200))
+def test_compound_surnames_are_scored_as_by_compare(pairs: list[tuple[str, str]]) -> None:
+    assert_as_compared(pairs)
+    assert [compare(*pair) for pair in pairs] == [compare(other, one) for one, other in pairs]
 
 
 def test_every_band_is_met() -> None:

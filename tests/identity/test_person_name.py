@@ -73,6 +73,26 @@ def _items(text: str) -> list[str]:
         ("张(上龙下天)", "张?"),
         ("李yan珍", "李?珍"),
         ("赵六同志", "赵六"),
+        ("张三已故", "张三"),
+        ("张三 已故", "张三"),
+        ("张三-已故", "张三"),
+        ("张三/死亡", "张三"),
+        ("张三已死亡", "张三"),
+        ("张三去世", "张三"),
+        ("张三已经去世", "张三"),
+        ("張三已註銷", "张三"),
+        ("张三（大）迁出", "张三"),
+        ("（张三已故）", "张三"),
+        ("张三已故2", "张三"),
+        ("张三同志已故", "张三"),
+        ("张三已故已注销", "张三"),
+        ("户主:张三 已故", "张三"),
+        ("扎西次仁已故", "扎西次仁"),
+        ("张已故", "张已故"),  # one character before it is no name
+        ("张三已", "张三已"),
+        ("张三故", "张三故"),
+        ("李已故英", "李已故英"),
+        ("已故", "已故"),
         ("𠮷田", "𠮷田"),
         ("", None),
         (" \u3000", None),
@@ -93,6 +113,20 @@ def test_fold(raw: str | None, key: str | None) -> None:
         ("杨八（死亡", "死亡"),
         ("张(上龙下天)", None),
         ("（张三）", None),
+        ("张三已故", "已故"),
+        ("张三 已故", "已故"),
+        ("张三-已故", "已故"),
+        ("张三/死亡", "死亡"),
+        ("张三（已故）", "已故"),
+        ("張三已註銷", "已注销"),
+        ("张三已故2", "已故"),
+        ("张三已故（迁出）", "已故；迁出"),
+        ("张三（大）已故", "已故；大"),
+        ("张三已故已注销", "已故；已注销"),
+        ("（张三已故）", "已故"),
+        ("张已故", None),
+        ("李已故英", None),
+        ("已故", None),
         ("张三", None),
         ("张三()", None),
         (None, None),
@@ -165,6 +199,9 @@ SAME = _items("""
 李?=李珍 ?珍=李珍 李??=李珍 阿苦?伍各=阿苦伍各 阿苦□伍各=阿苦·伍各 吐?逊买买提=吐尔逊买买提 扎?卓玛=扎西卓玛
 ?=李珍 李某某=李小珍 张伟A=张伟 普秀芬=普秀芬(女) 张三=张三（代） 3.张三=张三1 张三=户主:张三
 海来·伍各=海来吾各 此里洛桑=次仁鲁茸 欧阳小珍=欧阳小贞 欧阳小珍=欧阳大珍 王芳(曾用名李英)=李英 仁庆=和仁青
+欧阳修=殴阳修 欧阳修=欧杨修 欧阳娜娜=殴阳娜娜 夏侯英=夏候英 皇甫英=皇埔英 司马光=司玛光 诸葛明=朱葛明 上官云=尚官云
+令狐冲=令胡冲 钟离英=钟梨英 慕容雪=木容雪 欧阳修=殴杨修 欧阳修=欧大修 欧阳修=李阳修 欧阳小珍=殴阳大珍 欧阳修=欧杨修文
+李凤=李红 李峰=李洪 王枫=王鸿 张锋=张宏 李翁=李洪 李芬=李凤 冯明=洪明 翁明=洪明 张三已故=张三 张三死亡=章三
 """)
 
 
@@ -182,6 +219,8 @@ OTHERS = _items("""
 白玛≠央宗培楚 拥忠≠拉姆鲁茸 卓玛草≠卓玛吉 央金≠卓玛
 阿苦尔古≠阿苦拉铁 海来·伍各≠海来有布 吉克伍各≠吉克阿支
 欧阳小珍≠欧阳大伟 吐尔逊买买提≠艾山买买提 和光勇≠扎西
+欧阳修≠欧明 欧阳修≠欧修明 欧阳修≠欧杨明 欧阳修≠李大修 欧阳修≠殴阳明 司马光≠司玛明 夏侯英≠夏英明
+李芬≠李红 李文≠李洪 李正≠李中 李等≠李东 李峰≠李翁
 """)
 
 
@@ -244,6 +283,29 @@ def test_the_evidence_is_named(left: str, right: str, evidence: Evidence) -> Non
     assert evidence in compare(left, right).evidence
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "least", "most"),
+    [
+        ("欧阳修", "殴阳修", 0.9, 1.0),
+        ("欧阳修", "欧杨修", 0.9, 1.0),
+        ("夏侯英", "夏候英", 0.9, 1.0),
+        ("皇甫英", "皇埔英", 0.9, 1.0),
+        ("慕容雪", "木容雪", 0.9, 1.0),
+        ("欧阳娜娜", "殴阳娜", 0.65, 0.7),
+        ("欧阳修", "欧大修", PLAIN, 0.7),
+        ("欧阳修", "李阳修", PLAIN, 0.7),
+        ("欧阳小珍", "殴阳大珍", PLAIN, 0.7),
+        ("欧阳修", "欧明", 0.0, NOTHING),
+        ("李凤", "李红", 0.9, 0.9),
+        ("李翁", "李洪", 0.9, 0.9),
+        ("李飞", "李辉", 0.9, 0.9),  # as f/h elsewhere
+    ],
+)
+def test_bands_of_slips(left: str, right: str, least: float, most: float) -> None:
+    assert least <= similarity(left, right) <= most
+    assert similarity(left, right) == similarity(right, left)
+
+
 def test_bands_are_ordered() -> None:
     ladder = [
         ("李小珍", "李小珍"),
@@ -295,6 +357,13 @@ def test_readings() -> None:
     ]
     for pair in ("zhang zang", "chen ceng", "nan lan", "fu hu", "wu hu", "wang huang", "fen hun", "ning lin"):
         assert len({dialect_class(sound) for sound in pair.split()}) == 1
+
+
+def test_feng_and_weng_are_heard_as_hong_and_no_other_eng_as_ong() -> None:
+    for pair in ("feng hong", "weng hong", "feng fen", "weng wen"):
+        assert len({dialect_class(sound) for sound in pair.split()}) == 1
+    for pair in ("zheng zhong", "deng dong", "leng long", "geng gong", "heng hong", "reng rong"):
+        assert len({dialect_class(sound) for sound in pair.split()}) == 2
 
 
 def test_import_is_cheap() -> None:

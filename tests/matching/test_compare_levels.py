@@ -111,6 +111,8 @@ LEVELS: dict[str, list[tuple[str, Said, Said]]] = {
     "name": [
         ("exact", pair(name="王小明"), pair(name="王晓明")),
         ("exact", pair(name="王 小明（已故）"), pair(name="王小")),
+        ("exact", pair(name="李桃红", p_name="王小明(曾用名李桃红)"), pair(name="李桃红")),
+        ("exact", pair(name="李桃红（曾用名：王小明）"), pair(name="李桃红（已故）")),
         ("near", pair(name="王晓明"), pair(name="王大明")),
         ("near", pair(name="泽仁卓玛") | CEREN, pair(name="扎西卓玛") | CEREN),
         ("near", pair(name="卓马", p_name="卓玛"), pair(name="卓嘎", p_name="卓玛")),
