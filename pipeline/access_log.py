@@ -33,6 +33,7 @@ from pipeline.cases.places import private_folder
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.identity import id_number
 from pipeline.identity.mask import mask_text
+from pipeline.system_files import acting_person as acting_person
 from pipeline.system_files import append_line, lock, open_folder
 from pipeline.system_files import os_user as os_user
 

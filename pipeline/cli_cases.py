@@ -107,7 +107,7 @@ def cases_release(
     """Let the held new cases of a county or a rule go, after a look. Recorded with who and why."""
     with only_run(state), open_ledger(state) as ledger:
         access_log.note(state, "cases release", what, reason)
-        count = release(ledger, what, reason, access_log.os_user())
+        count = release(ledger, what, reason, access_log.acting_person())
     typer.echo(f"已放行 {count} 件")
 
 

@@ -51,7 +51,7 @@ def accept_command(
         if last_day and last_day < day:
             stop("E259 --until 早于业务日期，等于没有采用。", 1)
         taken = _held_file(ledger, dataset, county, day)
-        event = past.by_hand_event(day, taken, reason=said, who=access_log.os_user(), until=last_day)
+        event = past.by_hand_event(day, taken, reason=said, who=access_log.acting_person(), until=last_day)
         access_log.note(state, "accept", f"{dataset} {county}", said)
         with ledger.transaction():
             ledger.append([event])

@@ -17,10 +17,12 @@ from pipeline.cases.night_archive import read_archived
 from pipeline.cli_access import Reason
 from pipeline.cli_options import examples, stop
 from pipeline.contracts.settings import Settings, load_settings
+from pipeline.delivery.anew import MAY_BE_WITHDRAWN, withdraw
 from pipeline.delivery.approval import approve, by_hand
+from pipeline.delivery.dispatch import checked_letter
 from pipeline.delivery.handed import ALL, hand_over
 from pipeline.delivery.outbox import Outbox, Posted, read_outbox
-from pipeline.delivery.places import kept_letter
+from pipeline.delivery.standing import standing
 from pipeline.desk.outbox_page import STATES, approval_page, letter_page, outbox_lines
 from pipeline.run_lock import only_run
 
@@ -111,11 +113,15 @@ def outbox_hold(
     reason: Annotated[str, typer.Option(help="Why it must not go yet.")],
     state: State = _DEFAULT,
 ) -> None:
-    """Keep letters from going until they are released."""
+    """Keep letters from going until they are released; out of a batch that waits for approval, too, so that the others can be approved."""
     with _desk(state) as desk:
-        chosen = _named(desk.box, letters, "queued", "later")
-        by_hand(desk.ledger, desk.box, "mail_held", chosen, reason, access_log.os_user(), desk.on)
+        states = ("queued", "later") if letters == ["all"] else ("queued", "later", "held")
+        chosen = [one for one in _named(desk.box, letters, *states) if not one.by_hand_held]
+        by_hand(desk.ledger, desk.box, "mail_held", chosen, reason, access_log.acting_person(), desk.on)
+        waiting = sum(one.never_approved for one in chosen)
     typer.echo(f"已暂停 {len(chosen)} 封")
+    if waiting:
+        typer.echo(f"其中 {waiting} 封已移出待批准的批次，批号随之改变；放行后仍须 reconcile approve 批准")
 
 
 @outbox_app.command(
@@ -131,9 +137,38 @@ def outbox_release(
 ) -> None:
     """Let letters go that a person had held. (What waits for approval goes by `reconcile approve`.)"""
     with _desk(state) as desk:
-        chosen = [one for one in _named(desk.box, letters, "held") if one.by_hand_held]
-        by_hand(desk.ledger, desk.box, "mail_released", chosen, reason, access_log.os_user(), desk.on)
-    typer.echo(f"已放行 {len(chosen)} 封；下一次 reconcile run --send 或 reconcile outbox retry 时发出")
+        named = _named(desk.box, letters, "held")
+        chosen = [one for one in named if one.by_hand_held]
+        if not chosen and named:
+            stop(f"E826 没有放行：这 {len(named)} 封等的是批准，不是放行。办法：reconcile approve。", 1)
+        _all_whole(state, chosen)
+        by_hand(desk.ledger, desk.box, "mail_released", chosen, reason, access_log.acting_person(), desk.on)
+        waiting = sum(one.never_approved for one in chosen)
+    going = len(chosen) - waiting
+    typer.echo(f"已放行 {going} 封；下一次 reconcile run --send 或 reconcile outbox retry 时发出")
+    if waiting:
+        typer.echo(f"另有 {waiting} 封不再暂停，但还要批准才会发出：reconcile approve")
+
+
+@outbox_app.command(
+    "withdraw",
+    epilog=examples(
+        "reconcile outbox withdraw 2026p1-533423-1a2b3c4d5e --reason 邮件文件损坏",
+        "reconcile outbox withdraw LETTER --reason 收件地址已改正 --state /srv/state",
+    ),
+)
+def outbox_withdraw(
+    letters: Letters,
+    reason: Annotated[str, typer.Option(help="Why it must not go as it is.")],
+    state: State = _DEFAULT,
+) -> None:
+    """Take back letters that have not gone; the next night makes them anew, to the addresses of the settings then."""
+    if not reason.strip():
+        stop("E826 撤回要写明 --reason。办法：写上为什么不能照原样发出。", 1)
+    with _desk(state) as desk:
+        chosen = _named(desk.box, letters, *(MAY_BE_WITHDRAWN if letters == ["all"] else ()))
+        withdraw(desk.ledger, desk.box, chosen, reason, access_log.acting_person(), desk.on)
+    typer.echo(f"已撤回 {len(chosen)} 封；下一次 reconcile run --send 时重新生成")
 
 
 @outbox_app.command(
@@ -166,20 +201,23 @@ def outbox_retry(
         chosen = box.in_state("queued", "later")
         if again:
             chosen = _named(box, letters or [], "doubtful", "refused", "given_up", "later")
-            for one in chosen:  # its file may be purged: then it would stop all mail (E821)
-                kept_letter(state, one.file, one.sha256)
-            by_hand(desk.ledger, box, "mail_released", chosen, reason, access_log.os_user(), desk.on)
+            _all_whole(state, chosen)  # its file may be purged: then it would stop all mail (E821)
+            by_hand(desk.ledger, box, "mail_released", chosen, reason, access_log.acting_person(), desk.on)
         elif letters:
             chosen = _named(box, letters, "later", "queued")
             late = [one for one in chosen if one.state == "later"]
-            by_hand(desk.ledger, box, "mail_released", late, reason or "重试", access_log.os_user(), desk.on)
+            said = reason or "重试"
+            by_hand(desk.ledger, box, "mail_released", late, said, access_log.acting_person(), desk.on)
         only = frozenset(one.letter_id for one in chosen)
         assert post.courier is not None  # noqa: S101 send=True
         tally = delivery.dispatch(
             desk.ledger, desk.book, box, state, settings, desk.on, post.courier, only=only
         )
-    mailed = delivery.Mailed(tally=tally)
-    typer.echo("\n".join(mailed.lines()) or "没有要发的邮件。")
+        chosen_now = {one.letter_id for one in chosen}
+        left = [one for one in standing(box) if one.letter_id in chosen_now]
+    mailed = delivery.Mailed(tally=tally, standing=left)
+    lines = [*mailed.lines(), *(problem.line() for problem in tally.problems)]
+    typer.echo("\n".join(lines) or "没有要发的邮件。")
     raise typer.Exit(mailed.exit_code)
 
 
@@ -210,7 +248,7 @@ def outbox_handed(
             last.coverage,
             settings.period,
             reason,
-            access_log.os_user(),
+            access_log.acting_person(),
             desk.on,
         )
     typer.echo(f"已登记下发 {done.cases} 件，反馈截止日 {done.due_on}")
@@ -232,7 +270,10 @@ def approve_command(
     state: State = _DEFAULT,
     config: Config = None,
 ) -> None:
-    """Show what waits for approval, or approve a batch: exactly what was looked at, nothing else."""
+    """Show what waits for approval, or approve a batch: exactly what was looked at, nothing else.
+
+    Whether it needs a second person says the stricter of the settings now and those with which the letters were made.
+    """
     settings, _ = _settings(config)
     with _desk(state) as desk:
         if not batch:
@@ -240,10 +281,16 @@ def approve_command(
             return
         if not reason.strip():
             stop("E826 批准要写明 --reason。办法：写上看过什么、为什么可以发。", 1)
-        who = access_log.os_user()
+        who = access_log.acting_person()
         access_log.note(state, "approve", batch, reason)
         letters = approve(desk.ledger, desk.book, desk.box, batch, reason, who, settings.approval)
     typer.echo(f"已批准 {len(letters)} 封；下一次 reconcile run --send 或 reconcile outbox retry 时发出")
+
+
+def _all_whole(state: Path, letters: list[Posted]) -> None:
+    """What is let go must be what was checked. Raises ReconcileError E821, which names the county and the way out."""
+    for one in letters:
+        checked_letter(state, one)
 
 
 def _named(box: Outbox, names: list[str], *states: str) -> list[Posted]:

@@ -6,7 +6,7 @@ It holds numbers, dates and versions, nothing about a person, and may be copied 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -26,7 +26,8 @@ _NO_TROUBLE = ("made", "sent")  # of all letters of the night how many there are
 class Heartbeat:
     """The last run in numbers. `as_of` None: it failed before that was known. `finished`: with its offset.
 
-    `accepted`, `expected`: lists (dataset × county); `mails`: fate (sent, later, refused, doubtful, held …) → how many.
+    `accepted`, `expected`: lists (dataset × county); `mails`: fate (sent, later, refused, doubtful, held …) → how many;
+    `places`: fate → counties and departments whose mail it is.
     """
 
     as_of: date | None
@@ -37,6 +38,7 @@ class Heartbeat:
     counties: int = 0
     mails: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -61,6 +63,7 @@ def write_heartbeat(state: Path, beat: Heartbeat) -> Path:
         "counties": beat.counties,
         "mails": dict(beat.mails),
         "versions": dict(beat.versions),
+        "places": {fate: list(places) for fate, places in beat.places.items()},
     }
     text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     write_whole(state / NAME, text.encode(), 0o600)
@@ -91,7 +94,9 @@ def read_heartbeat(folder: Path) -> Heartbeat | None:
         exit_code, accepted, expected, counties = numbers
         mails = {str(fate): int(count) for fate, count in told["mails"].items()}
         versions = {str(name): str(version) for name, version in told["versions"].items()}
-        return Heartbeat(as_of, finished, exit_code, accepted, expected, counties, mails, versions)
+        named = told.get("places", {})  # not in those of older versions
+        places = {str(fate): tuple(str(place) for place in those) for fate, those in named.items()}
+        return Heartbeat(as_of, finished, exit_code, accepted, expected, counties, mails, versions, places)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _unreadable("文件缺损，或是别的版本写的") from None
 

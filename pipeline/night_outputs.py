@@ -47,7 +47,13 @@ def write_night(
         {"file": mask_text(s.source_file), "dataset": s.dataset, "rows": s.rows} for s in delivered.snapshots
     ]
     reports.write_run_json(
-        night, out, exit_code=exit_code, inputs=inputs, versions=dict(versions), mail=mailed.counts()
+        night,
+        out,
+        exit_code=exit_code,
+        inputs=inputs,
+        versions=dict(versions),
+        mail=mailed.counts(),
+        mail_places=mailed.places(),
     )
 
 

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.contracts.problem import Problem, ReconcileError
-from pipeline.system_files import lock
+from pipeline.system_files import give_back, lock, open_private
 
 
 @contextmanager
 def only_run(state: Path) -> Iterator[None]:
-    """Holds `state/lock`. Raises ReconcileError E401 (exit 5) where another run holds it."""
+    """Holds `state/lock`; what root wrote meanwhile is the state's owner's in the end. Raises ReconcileError E401 (exit 5) where another run holds it."""
     state.mkdir(parents=True, exist_ok=True)
-    handle = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    handle = open_private(state / "lock", os.O_RDWR | os.O_CREAT)
     try:
         if not lock(handle, wait=False):
             raise ReconcileError(
@@ -28,6 +28,9 @@ def only_run(state: Path) -> Iterator[None]:
                 ),
                 exit_code=5,
             )
-        yield
+        try:
+            yield
+        finally:
+            give_back(state)
     finally:
         os.close(handle)

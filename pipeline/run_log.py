@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pipeline import clock
 from pipeline.contracts.problem import Problem, ReconcileError
-from pipeline.system_files import append_line
+from pipeline.system_files import append_line, make_folder
 
 FOLDER = "log"
 _WORD = re.compile(r"[a-z][a-z_]{0,39}")
@@ -116,7 +116,7 @@ class RunLog:
     def _write(self, line: LogLine) -> None:
         try:
             path = self._state / FOLDER / f"{line.at:%Y-%m}.jsonl"
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(path.parent)
             append_line(path, line.text().rstrip("\n").encode("ascii"))
         except OSError:
             why, cure = "磁盘满、没有写权限或被占用", "检查 state 文件夹所在的磁盘和权限；本次比对不受影响"

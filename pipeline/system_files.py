@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 from contextlib import suppress
 from importlib import import_module
@@ -91,7 +92,69 @@ def open_private(path: Path, how: int, mode: int = _PRIVATE, *, wait: bool = Tru
     """
     if not _NO_LINK and path.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-    return os.open(path, how | _NO_LINK | _BYTES | (0 if wait else _NO_WAIT), mode)
+    handle = os.open(path, how | _NO_LINK | _BYTES | (0 if wait else _NO_WAIT), mode)
+    if how & os.O_CREAT:
+        _as_folder(handle, path.parent)
+    return handle
+
+
+def make_folder(folder: Path, mode: int = 0o700) -> None:
+    """Makes it, and what leads to it; made by root, each belongs to the owner of the folder it lies in. Raises OSError."""
+    missing = [folder, *folder.parents]
+    missing = missing[: next((n for n, one in enumerate(missing) if one.is_dir()), len(missing))]
+    folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    for one in reversed(missing if _is_root() else []):
+        handle = open_folder(one, plain=True)
+        try:
+            _as_folder(handle, one.parent)
+        finally:
+            os.close(handle)
+
+
+def give_back(folder: Path) -> None:
+    """What root left anywhere under a folder of somebody else's goes to the folder's owner; otherwise nothing happens.
+
+    Files that our own functions open are his at once; this is for those that libraries make, after a whole command. Never raises:
+    what cannot be given is what the doctor's look at owners finds.
+    """
+    if not _is_root():
+        return
+    with suppress(OSError):
+        told = folder.stat()
+        if not told.st_uid:
+            return
+        for _, folders, files, inside in os.fwalk(folder):
+            for name in (*folders, *files):
+                with suppress(OSError):
+                    _give(name, inside, told)
+
+
+def _give(name: str, inside: int, owner: os.stat_result) -> None:
+    """Looked at and given by one handle: nothing can be put in its place meanwhile."""
+    handle = os.open(name, os.O_RDONLY | _NO_LINK | _NO_WAIT, dir_fd=inside)
+    try:
+        _own(handle, owner)
+    finally:
+        os.close(handle)
+
+
+def _as_folder(handle: int, folder: Path) -> None:
+    """A file or folder that root opened belongs to the owner of the folder it lies in: a second person who approves as root
+    must leave nothing that the service cannot write to the next night."""
+    if _is_root():
+        _own(handle, folder.stat())
+
+
+def _own(handle: int, owner: os.stat_result) -> None:
+    """Only what is root's, and under one name only: a hard link may be a file of quite another place."""
+    told = os.fstat(handle)
+    single = stat.S_ISDIR(told.st_mode) or (stat.S_ISREG(told.st_mode) and told.st_nlink == 1)
+    if owner.st_uid and not told.st_uid and single:
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+
+
+def _is_root() -> bool:
+    return HAS_OWNERS and os.geteuid() == 0
 
 
 def open_folder(folder: Path, *, plain: bool = False) -> int:
@@ -201,6 +264,15 @@ def os_user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
+
+
+def acting_person() -> str:
+    """Who sits there: who became this user by sudo, as sudo says it, else the system's name. Raises OSError.
+
+    For honest accounting where one account is shared; who may become root, or sets the variable himself, can say what he likes.
+    """
+    said = "".join(c for c in os.environ.get("SUDO_USER", "") if c.isprintable()).strip()[:64]
+    return said or os_user()
 
 
 def is_own(told: os.stat_result) -> bool | None:

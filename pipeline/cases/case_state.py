@@ -11,9 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
+from pipeline.cases.case_standing import Standing, county_of_letter, same_county
 from pipeline.cases.chain import StoredEvent
 from pipeline.cases.event import Event
 
+FileKey = tuple[str, str]  # county of the folder, SHA-256 of a returned file
+Told = tuple[date, str]  # when a receipt was written, and a mark of what came back in it
 State = Literal["open", "sent", "answered", "settled", "closed"]
 OVER = ("settled", "closed")
 # An outcome that is only doubtful keeps a case alive and makes a number; it brings none back that is over, so that a pair near
@@ -51,7 +54,11 @@ class Case:
     sent_when_answered: int = 0  # how often it had been sent then
     suppressed: bool = False  # a county gave a reason why it is none, and nothing has changed since
     again: bool = False  # 复核: answered as none, and the facts have changed
+    again_on: date | None = None  # the last night that found so
     held: bool = False  # one of a flood that nobody has looked at
+    elsewhere: tuple[
+        Standing, ...
+    ] = ()  # what was sent and answered in other counties; the above is of `county`
 
     def days_open(self, on: date) -> int:
         """Days on which it stood open and could be judged."""
@@ -77,6 +84,7 @@ class Book:
     serials: dict[tuple[str, str], int] = field(default_factory=dict)  # letters, month -> given out
     nights: dict[date, Mapping[str, Any]] = field(default_factory=dict)
     persons: int = 0
+    files: dict[FileKey, tuple[Told, ...]] = field(default_factory=dict)  # returned files that had a receipt
     erased: set[int] = field(default_factory=set)  # people whose keys are forgotten (PIPL art. 47)
 
     @property
@@ -135,8 +143,52 @@ def _found(event: Event) -> Case:
 def _changed(book: Book, case: Case, event: Event) -> Case:
     """The outcome, the facts or the county are others."""
     body: Mapping[str, Any] = event.body
-    changed = replace(case, **{name: body[name] for name in ("kind", "facts", "county") if name in body})
+    changed = replace(case, **{name: body[name] for name in ("kind", "facts") if name in body})
+    changed = _moved(changed, body.get("county", case.county), event.on)
     return replace(changed, flagged=case.flagged or changed.kind != DOUBTFUL)
+
+
+def _moved(case: Case, county: str, on: date) -> Case:
+    """The case in another county. There it is as it stood when it was last there, else as if nobody had been asked: an answer is
+    due to a day that this county is told. Only a reasoned 不属实 rests on, whoever gave it."""
+    if same_county(county, case.county):
+        return replace(case, county=county)
+    left = Standing(
+        case.county,
+        case.over_on or on,
+        case.state,
+        case.times_sent,
+        case.first_sent,
+        case.last_sent,
+        case.due_on,
+        case.answer,
+        case.answered_on,
+        case.last_answer,
+        case.sent_when_answered,
+    )
+    others = [one for one in case.elsewhere if one.county not in (county, case.county)]
+    there = next((one for one in case.elsewhere if one.county == county), Standing(county, on))
+    answered = there.state == "answered" and not case.suppressed
+    moved = replace(
+        case,
+        county=county,
+        elsewhere=(*others, left),
+        times_sent=there.times_sent,
+        first_sent=there.first_sent,
+        last_sent=there.last_sent,
+        due_on=there.due_on if answered else None,
+        last_answer=there.last_answer,
+        sent_when_answered=there.sent_when_answered,
+        again=False,
+    )
+    if case.suppressed or case.state in OVER:
+        return moved
+    return replace(
+        moved,
+        state="answered" if answered else "open",
+        answer=there.answer if answered else None,
+        answered_on=there.answered_on if answered else None,
+    )
 
 
 def _unseen(book: Book, case: Case, event: Event) -> Case:
@@ -180,12 +232,11 @@ def _reopened(book: Book, case: Case, event: Event) -> Case:
         raise ValueError("reopened though open")
     body: Mapping[str, Any] = event.body
     return replace(
-        case,
+        _moved(case, body["county"], event.on),
         state="open",
         flagged=True,
         kind=body["kind"],
         facts=body["facts"],
-        county=body["county"],
         seen_since=event.on,
         last_seen=None,
         over_on=None,
@@ -201,6 +252,9 @@ def _sent(book: Book, case: Case, event: Event) -> Case:
     if case.state in OVER:
         raise ValueError("sent though over")
     due = date.fromisoformat(str(event.body["due_on"]))
+    county = county_of_letter(str(event.body.get("letter", ""))) or case.county
+    if not same_county(county, case.county):
+        return _sent_elsewhere(case, county, due, event.on)
     return replace(
         case,
         state="sent",
@@ -209,6 +263,21 @@ def _sent(book: Book, case: Case, event: Event) -> Case:
         last_sent=event.on,
         due_on=due,
     )
+
+
+def _sent_elsewhere(case: Case, county: str, due: date, on: date) -> Case:
+    """A letter that was made before the move reaches the old county after it."""
+    known = next((one for one in case.elsewhere if one.county == county), Standing(county, on))
+    sent = replace(
+        known,
+        left_on=max(known.left_on, on),
+        state="sent",
+        times_sent=known.times_sent + 1,
+        first_sent=known.first_sent or on,
+        last_sent=on,
+        due_on=due,
+    )
+    return replace(case, elsewhere=(*(one for one in case.elsewhere if one.county != county), sent))
 
 
 def _answered(book: Book, case: Case, event: Event) -> Case:
@@ -231,7 +300,13 @@ def _again(book: Book, case: Case, event: Event) -> Case:
     if not case.suppressed:
         raise ValueError("taken up again though not suppressed")
     return replace(
-        case, state="open", suppressed=False, again=True, facts=str(event.body["facts"]), due_on=None
+        case,
+        state="open",
+        suppressed=False,
+        again=True,
+        again_on=event.on,
+        facts=str(event.body["facts"]),
+        due_on=None,
     )
 
 
@@ -267,11 +342,22 @@ def _county(book: Book, event: Event) -> None:
     book.letters[str(event.body["county"])] = str(event.body["letters"])
 
 
+def _file(book: Book, event: Event) -> None:
+    key = (str(event.body["county"]), str(event.body["sha256"]))
+    book.files[key] = (*book.files.get(key, ()), (event.on, str(event.body["told"])))
+
+
 def _nothing(book: Book, event: Event) -> None:
     """Events of other matters (accepted lists, approvals)."""
 
 
-_ABOUT_NO_CASE = {"night": _night, "person": _person, "county": _county, "erased": _erased}
+_ABOUT_NO_CASE = {
+    "night": _night,
+    "person": _person,
+    "county": _county,
+    "erased": _erased,
+    "feedback_file": _file,
+}
 _CHANGES = {
     "changed": _changed,
     "unseen": _unseen,

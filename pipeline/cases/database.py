@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.cases.places import private_folder
 from pipeline.cases.refusals import damaged, disk, own_sql
-from pipeline.system_files import put, sync
+from pipeline.system_files import open_private, put, sync
 
 APPLICATION = 0x52434C31  # "RCL1" in the file's header
 _PATIENCE = 10.0  # seconds to wait for another process's transaction
@@ -29,7 +29,7 @@ def new_file(path: Path) -> None:
     private_folder(path.parent)
     for end in ("", "-journal", "-wal", "-shm"):
         path.with_name(path.name + end).unlink(missing_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    os.close(open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
 
 
 def put_in_place(beside: Path, path: Path) -> None:

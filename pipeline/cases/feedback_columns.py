@@ -12,7 +12,9 @@ from pipeline.intake.header_text import plain
 NUMBER, RESULT, REASON, MEASURE = "疑点编号", "核查结果", "情况说明", "处理措施"
 DONE_ON, CHECKED_BY, CHECKED_ON = "办结日期", "核查人", "核查日期"
 ANSWERS = (RESULT, REASON, MEASURE, DONE_ON, CHECKED_BY, CHECKED_ON)
-TIMES_SENT = "下发次数"  # printed, not answered: which asking the row answers
+# Printed, not answered: which asking the row answers, how the case stood then, the month of the list.
+TIMES_SENT, PROGRESS, MONTH = "下发次数", "进展", "比对月份"
+PRINTED = (TIMES_SENT, PROGRESS, MONTH)
 
 # The house's header -> how counties rename it (handbook G). Plain 编号, 日期 and 情况 could be anything.
 SYNONYMS: Mapping[str, str] = {
@@ -26,7 +28,7 @@ SYNONYMS: Mapping[str, str] = {
     CHECKED_ON: "核查日期 核查时间 核实日期 核实时间 调查日期 调查时间 入户日期 入户时间 入户核查日期 入户核查时间",
 }
 _FIELDS = {plain(header): field for field, headers in SYNONYMS.items() for header in headers.split()}
-_FIELDS[plain(TIMES_SENT)] = TIMES_SENT
+_FIELDS |= {plain(header): header for header in PRINTED}
 _LONGEST_HEADER = 60
 _CELLS_OF_A_HEADER = 3  # two are a word and what it means
 _NUMBER_LIKE = re.compile("号|码|编|疑点|个案|案件|线索|ID|NO", re.IGNORECASE)
@@ -37,7 +39,7 @@ _IN_BRACKETS = re.compile(r"\([^()]*\)$")
 
 @dataclass(frozen=True)
 class Columns:
-    """Column indices from 0 by field of NUMBER, ANSWERS and TIMES_SENT, in the sheet's order; `header` is the row they were found
+    """Column indices from 0 by field of NUMBER, ANSWERS and PRINTED, in the sheet's order; `header` is the row they were found
     in."""
 
     at: Mapping[str, tuple[int, ...]]
@@ -58,7 +60,7 @@ class Columns:
 
         Without numbers: a spreadsheet damages each in its own way.
         """
-        used = {at for many in self.at.values() for at in many}
+        used = {at for field, many in self.at.items() if field not in (PROGRESS, MONTH) for at in many}
         texts = (cell_text(cell) for at, cell in enumerate(cells) if at not in used)
         return frozenset(text for text in texts if _HAN.search(text))
 
@@ -70,7 +72,7 @@ def columns_of(cells: Sequence[str]) -> Columns | None:
         field = _field(cell) if 1 < len(cell) <= _LONGEST_HEADER else None
         if field:
             at[field] = (*at.get(field, ()), column)
-    known = at.keys() - {TIMES_SENT}
+    known = at.keys() - {*PRINTED}
     alone = known == {RESULT} and sum(map(bool, cells)) >= _CELLS_OF_A_HEADER
     if not alone and (len(known) < 2 or not known & set(ANSWERS)):
         return None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import stat
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,17 +15,17 @@ from pipeline.cases.feedback_answer import Said
 from pipeline.cases.feedback_columns import columns_of
 from pipeline.cases.feedback_problems import NO_FEEDBACK, SAME_NUMBER, TWICE, Refusal
 from pipeline.cases.feedback_rows import Row, rows_of
-from pipeline.cases.feedback_table import Table, read_tables
+from pipeline.cases.feedback_table import MOST_BYTES, Table, read_tables
 from pipeline.contracts.problem import Problem
 from pipeline.identity.mask import mask_text
 from pipeline.intake.find import snapshot_date
-from pipeline.intake.sniff import Unreadable
+from pipeline.intake.sniff import Unreadable, open_plain
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one row answers to one case. `file` is relative to the feedback folder, numbers of people masked in it; `asked`: which
-    sending of the case the row was printed for, None where it does not say."""
+    """What one row answers to one case. `file` is relative to the feedback folder, numbers of people masked in it; `asked`,
+    `review` and `month`: which sending of the case the row was printed for, whether as 复核, and when (Row)."""
 
     case_number: str
     said: Said
@@ -30,6 +33,8 @@ class Answer:
     sheet: str
     row: int
     asked: int | None = None
+    review: bool = False
+    month: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,8 @@ class FeedbackFile:
     """`county`: code of the folder the file lies in, "" where that names none; `dated`: the date at the end of its name.
 
     `repeated` and `blank` count rows that say the same as another of the file, and rows with a case number and no answer.
-    `problems` are the whole file's: an `error` among them means that nothing of it was read.
+    `problems` are the whole file's: an `error` among them means that nothing of it was read. `sha256`: of its bytes, "" where they
+    are too many or cannot be read.
     """
 
     file: str
@@ -59,6 +65,7 @@ class FeedbackFile:
     repeated: int = 0
     blank: int = 0
     problems: tuple[Problem, ...] = ()
+    sha256: str = ""
 
 
 def read_file(path: Path, file: str, county: str, as_of: date) -> FeedbackFile:
@@ -66,6 +73,8 @@ def read_file(path: Path, file: str, county: str, as_of: date) -> FeedbackFile:
     shown = mask_text(file)
     empty = FeedbackFile(shown, county, snapshot_date(path.name))
     try:
+        with suppress(OSError, Unreadable):
+            empty = replace(empty, sha256=_hash_of(path))
         tables = read_tables(path)
         visible = [table for table in tables if table.visible]
         if not any(map(_has_header, visible)):
@@ -81,6 +90,14 @@ def read_file(path: Path, file: str, county: str, as_of: date) -> FeedbackFile:
         return replace(empty, problems=(replace(refusal.problem, file=shown, county=county),))
     except Exception as failure:  # one broken file must not end the night, nor tell what stood in it
         return replace(empty, problems=(_unexpected(failure).at(shown, county=county),))
+
+
+def _hash_of(path: Path) -> str:
+    """Empty where the file is none to be read whole. Raises OSError; what is wrong with it `read_tables` tells."""
+    if not stat.S_ISREG(path.lstat().st_mode) or path.lstat().st_size > MOST_BYTES:
+        return ""
+    with open_plain(path) as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def _has_header(table: Table) -> bool:
@@ -118,7 +135,8 @@ def _once_each(file: FeedbackFile, rows: Iterable[Row]) -> FeedbackFile:
         returned += refused
         blank += sum(row.said is None for row in same)
         if taken is not None and isinstance(taken.said, Said):
-            answers.append(Answer(number, taken.said, file.file, _sheet(taken.sheet), taken.row, taken.asked))
+            where = (file.file, _sheet(taken.sheet), taken.row)
+            answers.append(Answer(number, taken.said, *where, taken.asked, taken.review, taken.month))
             repeated += sum(row.said is not None for row in same) - 1 - len(refused)
     back = sorted(
         (

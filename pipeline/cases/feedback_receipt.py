@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +38,18 @@ class Receipt:
     repeated: int
     blank: int
     problems: tuple[Problem, ...]
+    folder: str = ""  # county of the folder the file lies in
+    sha256: str = ""
+
+    @property
+    def told(self) -> str:
+        """A mark of what the county has to do about the file: what comes back of it, and why. What it is called does not matter."""
+        what = [
+            (one.problem.sheet, str(one.problem.row), one.problem.code, one.problem.what)
+            for one in self.returned
+        ]
+        what += [("", "", one.code, one.what) for one in self.problems if one.severity == "error"]
+        return hashlib.sha256("\n".join("\t".join(line) for line in what).encode()).hexdigest()[:16]
 
     @property
     def received(self) -> int:
@@ -106,6 +119,8 @@ def _receipt(file: FeedbackFile, county: str, number: int, refused: Mapping[Answ
         repeated=file.repeated,
         blank=file.blank,
         problems=file.problems,
+        folder=file.county,
+        sha256=file.sha256,
     )
 
 

@@ -12,7 +12,9 @@ from pipeline.cases.case_number import read
 from pipeline.cases.feedback_answer import Said, said
 from pipeline.cases.feedback_columns import (
     ANSWERS,
+    MONTH,
     NUMBER,
+    PROGRESS,
     RESULT,
     TIMES_SENT,
     Columns,
@@ -32,6 +34,7 @@ _FOOTER_CELLS = 4
 # A case number with some characters wrong; an ID begins with digits, a name has no digit.
 _LIKE_A_NUMBER = re.compile("[A-Z][A-Z0-9]{8,15}")
 _LONGEST_SHOWN = 30
+_REVIEW = "复核"  # as reports/case_words.py prints it
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Row:
 
     `said` is None where the row answers nothing. `written` is the number as it stood there, "" where it could be an ID.
     `others` are the words the row has besides number and answers, to tell a copy of a row from another case's. `asked`: the how
-    many-th time that the case was sent, as the row has it printed.
+    many-th time that the case was sent, as the row has it printed; `review`: it is printed as 复核; `month`: the month of the list
+    it was printed in, as YYYY-MM.
     """
 
     sheet: str
@@ -50,6 +54,8 @@ class Row:
     said: Said | Refusal | None
     others: frozenset[str]
     asked: int | None = None
+    review: bool = False
+    month: str | None = None
 
 
 def rows_of(table: Table, as_of: date) -> Iterator[Row]:
@@ -104,7 +110,10 @@ def _row(table: Table, at: int, cells: Sequence[str], columns: Columns, as_of: d
         answer = MORE_CELLS
     others = columns.others(cells)
     if not isinstance(number, Refusal):
-        return Row(table.name, at, number, number, answer, others, _asked(columns.texts(cells, TIMES_SENT)))
+        asked = _asked(columns.texts(cells, TIMES_SENT))
+        review = any(_REVIEW in text for text in columns.texts(cells, PROGRESS))
+        month = _month(columns.texts(cells, MONTH))
+        return Row(table.name, at, number, number, answer, others, asked, review, month)
     if answer is None or (isinstance(answer, Refusal) and _is_footer(cells, texts)):
         return None
     return Row(table.name, at, None, _shown(texts[0]) if texts else "", number, others)
@@ -112,6 +121,11 @@ def _row(table: Table, at: int, cells: Sequence[str], columns: Columns, as_of: d
 
 def _asked(texts: Sequence[str]) -> int | None:
     return int(texts[0]) if len(texts) == 1 and re.fullmatch("[1-9][0-9]{0,2}", texts[0]) else None
+
+
+def _month(texts: Sequence[str]) -> str | None:
+    found = re.fullmatch("(20[0-9]{2})(?:年|[-./])(0?[1-9]|1[0-2])月?", texts[0]) if len(texts) == 1 else None
+    return f"{found[1]}-{int(found[2]):02d}" if found else None
 
 
 def _number(texts: Sequence[str]) -> str | Refusal:

@@ -19,7 +19,7 @@ from pipeline.intake.text_table import DELIMITERS, open_quote
 from pipeline.intake.workbook import read_workbook
 
 _UNPACKED_MB = 512
-_MOST_BYTES = 64 << 20  # of a file; a county's whole report has less than a tenth
+MOST_BYTES = 64 << 20  # of a file; a county's whole report has less than a tenth
 _NO_TABLE = {
     Kind.LOCK: (
         *("E208", "note", "是表格软件的锁文件，略过", "原文件正在 Excel、WPS 或 LibreOffice 中打开"),
@@ -52,8 +52,8 @@ def read_tables(path: Path) -> list[Table]:
     if kind in _NO_TABLE:
         raise Unreadable(Problem(*_NO_TABLE[kind]))
     before = path.stat()
-    if before.st_size > _MOST_BYTES:
-        why = f"超过 {_MOST_BYTES >> 20} MB"
+    if before.st_size > MOST_BYTES:
+        why = f"超过 {MOST_BYTES >> 20} MB"
         raise Unreadable(Problem("E203", "error", "文件过大", why, "只留疑点清单，另存后再报"))
     tables = _tables(path, kind)
     after = path.stat()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from pipeline.cases.case_state import Book, read_book
+from pipeline.cases.case_state import OVER, Book, read_book
+from pipeline.cases.event import Event
 from pipeline.cases.feedback_events import KnownCase, feedback_events
-from pipeline.cases.feedback_read import read_feedback
+from pipeline.cases.feedback_read import FeedbackRead, read_feedback
 from pipeline.cases.feedback_receipt import Receipt
+from pipeline.cases.feedback_told import receipts_tonight
 from pipeline.cases.flood import Flood
 from pipeline.cases.flow import case_flow
 from pipeline.cases.ledger import Ledger
@@ -24,6 +27,7 @@ from pipeline.cases.tonight import Tonight
 from pipeline.contracts.delivered import Intake
 from pipeline.contracts.problem import Problem
 
+_GAPS = ("missing", "renew_first", "verify")  # outcomes that ask for something that somebody lacks
 FEEDBACK = "feedback"  # the folder of the inbox where the counties' answers come back
 
 
@@ -66,15 +70,30 @@ def follow(
     """
     book = read_book(ledger.events())
     read = read_feedback(inbox / FEEDBACK, night.counties, night.as_of)
-    answers, receipts = feedback_events(read, _known(book), night.as_of)
-    tonight = read_tonight(night)
+    answers, receipts = taken_tonight(book, read, night.as_of)
+    tonight = read_tonight(night, ledger.key)
     recorded = record_night(ledger, tonight, [*list_events(ledger, delivered), *answers], book)
     archive_night(ledger.places.state, ledger.key, night, delivered, versions)
     return Followed(recorded, tonight, case_flow(ledger.events()), tuple(receipts), read.all_problems())
 
 
+def taken_tonight(book: Book, read: FeedbackRead, as_of: date) -> tuple[list[Event], list[Receipt]]:
+    """What the returned files bring: new answers, files that the ledger sees for the first time, and the receipts to be written."""
+    answers, of_all = feedback_events(read, _known(book), as_of, book.files)
+    receipts, files = receipts_tonight(of_all, answers, book.files, as_of)
+    return [*answers, *files], receipts
+
+
 def _known(book: Book) -> dict[str, KnownCase]:
     return {
-        number: KnownCase(case.county, case.last_answer, case.times_sent, case.sent_when_answered)
+        number: KnownCase(
+            case.county,
+            case.last_answer,
+            case.times_sent,
+            case.sent_when_answered,
+            gap=case.kind in _GAPS,
+            again_on=case.again_on if case.again and case.state not in OVER else None,
+            stands=case.state == "answered",
+        )
         for number, case in book.cases.items()
     }

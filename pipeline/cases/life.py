@@ -12,6 +12,7 @@ from pipeline.cases.case_number import make
 from pipeline.cases.case_state import DOUBTFUL, OVER, Book, Case
 from pipeline.cases.county_letters import county_letters
 from pipeline.cases.event import JSON, Event
+from pipeline.cases.fact_marks import baseline, is_other
 from pipeline.cases.people import new_keys, recognise
 from pipeline.cases.person_key import PersonKey
 from pipeline.cases.tonight import Flag, Tonight
@@ -63,9 +64,10 @@ def _flagged(case: Case, flag: Flag, county: str, told: Tell) -> Iterator[Event]
         if flag.kind != DOUBTFUL:
             yield told("reopened", case.number, now)
         return
+    now["facts"] = baseline(case.facts, flag.facts)
     if case.seen_since is None:
         yield told("seen", case.number, {})
-    if case.suppressed and flag.facts != case.facts:
+    if case.suppressed and is_other(case.facts, flag.facts):
         yield told("again", case.number, {"facts": flag.facts})
     before = {"kind": case.kind, "facts": case.facts, "county": case.county}
     changed = {name: value for name, value in now.items() if value != before[name]}

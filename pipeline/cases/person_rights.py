@@ -66,7 +66,7 @@ def note_correction(ledger: Ledger, one: Somebody, people: Sequence[int], depart
     """
     book = read_book(ledger.events())
     person = people[0] if people else book.persons + 1
-    on = _last_date(ledger)
+    on = last_date(ledger)
     events = []
     if not people:
         keys = new_keys(book.people, person, one, ledger.key)
@@ -80,7 +80,7 @@ def note_correction(ledger: Ledger, one: Somebody, people: Sequence[int], depart
 def note_erasure(ledger: Ledger, people: Sequence[int]) -> tuple[str, ...]:
     """Closes the people's open cases with why `erased` and has the ledger forget their keys; the cases closed."""
     book = read_book(ledger.events())
-    on = _last_date(ledger)
+    on = last_date(ledger)
     still_open = [n for p in people for n in cases_of(book, p) if book.cases[n].state not in OVER]
     with ledger.transaction():
         ledger.append(Event(on, "closed", number, {"why": ERASED}) for number in still_open)
@@ -88,6 +88,7 @@ def note_erasure(ledger: Ledger, people: Sequence[int]) -> tuple[str, ...]:
     return tuple(still_open)
 
 
-def _last_date(ledger: Ledger) -> date:
+def last_date(ledger: Ledger) -> date:
+    """Under which business date something is recorded between the nights: that of the ledger's last event."""
     last = ledger.query("SELECT max(on_date) FROM events")[0][0]
     return date.fromisoformat(last) if last else date.min

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.cases.refusals import busy, disk
-from pipeline.system_files import lock, open_private, put, set_mode, sync
+from pipeline.system_files import lock, make_folder, open_private, put, set_mode, sync
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def locked(places: Places, *, shared: bool = False) -> Iterator[None]:
 def private_folder(folder: Path) -> None:
     """Makes it, 0700, and its name lasting; an existing one stays as it is."""
     if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         sync(folder.parent)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +9,9 @@ from datetime import date
 import duckdb
 import polars as pl
 
+from pipeline.cases.fact_marks import answer_marks, finding_marks, outside_marks
 from pipeline.cases.people import Somebody
+from pipeline.cases.person_key import PersonKey
 from pipeline.cases.tonight import Flag, Tonight
 from pipeline.contracts.register_findings import REGISTER_FINDINGS
 from pipeline.entitlement.compile import CompiledRule, verdict_sql
@@ -23,16 +24,9 @@ select p.person, p.certificate_number, coalesce(p.id_number, '') as id_number, c
   coalesce(p.county_code, '') as county_code, p.birth_date
 from people as p join facts as f on f.person = p.person order by p.person"""
 
-_ANSWERS = """
-select l.person, l.code, l.outcome, l.version, cast(l.bits as varchar) as bits
-from answer_lines as l order by l.person, l.code"""
-
-_REGISTER = """
-select distinct coalesce(c.counting, f.person) as person, f.finding
-from other_findings as f
-left join counts_as as c on c.person = f.person
-join facts as j on j.person = coalesce(c.counting, f.person)
-order by person, f.finding"""
+_NO_FLAGS = """
+select l.person, l.code, l.outcome
+from answer_lines as l where not list_contains($flags, l.outcome) order by l.person, l.code"""
 
 _OUTSIDE = """
 select distinct id_number, coalesce(name, '') as name, county_code, finding
@@ -55,24 +49,22 @@ class JudgedNight:
     as_of: date
 
 
-def read_tonight(night: JudgedNight) -> Tonight:
-    """Reads people, facts, answer_lines, other_findings and the coverage."""
+def read_tonight(night: JudgedNight, key: PersonKey) -> Tonight:
+    """Reads people, facts, answer_lines, other_findings, what the latter rest on, and the coverage."""
     rows = night.con.execute(_PEOPLE).fetchall()
     people = {row[0]: Somebody(*row) for row in rows}
-    flags: dict[tuple[int, str], Flag] = {}
-    unsettled: dict[tuple[int, str], str] = {}
-    for person, code, outcome, version, bits in night.con.execute(_ANSWERS).fetchall():
-        if outcome in _FLAGS:
-            flags[person, code] = Flag(outcome, _mark(version, bits))
-        else:
-            unsettled[person, code] = outcome
-    for person, finding in night.con.execute(_REGISTER).fetchall():
-        flags[person, finding] = Flag("found", "")
+    marked = answer_marks(night.con, night.rules, night.facts, _FLAGS, night.as_of, key)
+    flags = {(person, code): Flag(outcome, mark) for person, code, outcome, mark in marked}
+    nothing = night.con.execute(_NO_FLAGS, {"flags": list(_FLAGS)}).fetchall()
+    unsettled = {(person, code): outcome for person, code, outcome in nothing}
+    for person, finding, mark in finding_marks(night.con, key):
+        flags[person, finding] = Flag("found", mark)
+    outside = outside_marks(night.con, night.rules, night.facts, night.as_of, key)
     outsiders: dict[str, int] = {}
     for number, name, county, finding in night.con.execute(_OUTSIDE).fetchall():
         row = outsiders.setdefault(number, -1 - len(outsiders))
         people.setdefault(row, Somebody(row, "", number, name, county))
-        flags[row, finding] = Flag("found", "")
+        flags[row, finding] = Flag("found", outside.get((number, finding), ""))
     register: dict[str, int] = {}
     for one in people.values():
         if one.row > 0:
@@ -88,11 +80,6 @@ def read_tonight(night: JudgedNight) -> Tonight:
         _absent_open(night),
         register,
     )
-
-
-def _mark(*parts: str) -> str:
-    """Another one where what the answer rests on is another; it says nothing of the facts themselves."""
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
 
 def _still_open(night: JudgedNight) -> Callable[[list[tuple[int, str, str]]], set[tuple[int, str]]]:

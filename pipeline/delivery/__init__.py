@@ -1,5 +1,7 @@
 """Delivery: period, letters, outbox, egress check, SMTP; the only room with a network."""
 
+from pipeline.delivery.anew import plan_anew as plan_anew
+from pipeline.delivery.anew import without as without
 from pipeline.delivery.dispatch import Tally as Tally
 from pipeline.delivery.dispatch import dispatch as dispatch
 from pipeline.delivery.mail_night import Mailed as Mailed

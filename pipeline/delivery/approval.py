@@ -22,12 +22,13 @@ def approve(
     """The letters that may go now. Floods in their counties are released with them.
 
     Raises ReconcileError E824 where nothing held has that hash (something changed since it was looked at), E825 where the one who ran
-    the night approves and a second person is asked for.
+    the night approves and a second person is asked for: by the settings now, or by those that the letters were made with.
     """
     for letters in held_batches(box).values():
         whole = batch_hash(letters)
         if len(typed) >= SHOWN and whole.startswith(typed.lower()):
-            if rules.second_person and any(letter.by == who for letter in letters):
+            asked = rules.second_person or any(letter.second_person for letter in letters)
+            if asked and any(letter.by == who for letter in letters):
                 raise _same_person()
             _record(ledger, book, box, letters, whole, reason, who)
             return letters
@@ -37,7 +38,7 @@ def approve(
 
 
 def _same_person() -> ReconcileError:
-    cure = "请另一个人用自己的账号运行 `reconcile approve`"
+    cure = "请另一个人用自己的账号（sudo 时以本人登录名为准）运行 `reconcile approve`"
     return ReconcileError(
         Problem("E825", "error", "不能自己批准", "设置要求由第二个人批准（approval.second_person）", cure)
     )

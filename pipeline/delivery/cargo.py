@@ -30,12 +30,15 @@ class Said:
     corrected: Collection[str]
 
 
-def asked_in_period(book: Book, period: Period, before: date | None) -> dict[str, Cargo]:
-    """By county: the cases that go with a period. `before`: the day of the period before it."""
+def asked_in_period(
+    book: Book, period: Period, before: date | None, made_on: date | None = None
+) -> dict[str, Cargo]:
+    """By county: the cases that go with a period. `before`: the day of the period before it. `made_on`: the night of a report that
+    is made up later."""
     asked: dict[str, list[str]] = {}
     again: dict[str, list[str]] = {}
     for case in _open(book):
-        if case.state == "sent" and case.last_sent != period.on:
+        if case.state == "sent" and case.last_sent not in (period.on, made_on):
             again.setdefault(case.county, []).append(case.number)
         elif case.state == "open" or _rested(case, before):
             asked.setdefault(case.county, []).append(case.number)
@@ -76,9 +79,9 @@ def between_periods(
             note(case.county, "reminded", word)
     for number in sorted(book.cases):
         case = book.cases[number]
-        word = correction_word(case)
-        if word and word not in said.corrected:
-            note(case.county, "corrected", word)
+        for county, word in correction_words(case):
+            if word not in said.corrected:
+                note(county, "corrected", word)
     due_on = calendar.after(as_of, workdays)
     return {
         county: Cargo(due_on, **{what: tuple(words) for what, words in parts.items()})
@@ -94,6 +97,13 @@ def reminder_word(case: Case, as_of: date, calendar: Workdays) -> str:
         return f"{case.number}:late:{case.due_on.isoformat()}"
     soon = calendar.between(as_of, case.due_on) <= SOON
     return f"{case.number}:due:{case.due_on.isoformat()}" if soon else ""
+
+
+def correction_words(case: Case) -> list[tuple[str, str]]:
+    """(county, word) for whoever was asked and need not answer any more: the case is over, or the person lives elsewhere now."""
+    left = [(one.county, f"{case.number}:{one.left_on.isoformat()}") for one in case.elsewhere if one.waits]
+    word = correction_word(case)
+    return [*left, (case.county, word)] if word else left
 
 
 def correction_word(case: Case) -> str:

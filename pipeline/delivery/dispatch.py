@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -18,11 +18,12 @@ from pipeline.cases import Book, Event, Ledger
 from pipeline.cases.case_state import OVER
 from pipeline.cases.event import JSON
 from pipeline.contracts.mail_settings import Mail
-from pipeline.contracts.problem import Problem
+from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.settings import Settings
 from pipeline.delivery.journal import CLAIMED, Journal
 from pipeline.delivery.outbox import ENDED, Cargo, Outbox, Posted
 from pipeline.delivery.places import kept_letter, stopped
+from pipeline.delivery.standing import place_words
 
 _NIGHTS_BETWEEN = (1, 1, 2, 4)  # back-off: nights until the next try
 
@@ -56,7 +57,12 @@ class Tally:
 
     @property
     def incomplete(self) -> bool:
-        return self.stopped or any(self.fates[fate] for fate in ("later", "refused", "doubtful", "given_up"))
+        """Also where an address stands in the settings no more (`problems`): that letter did not go."""
+        return (
+            self.stopped
+            or bool(self.problems)
+            or any(self.fates[fate] for fate in ("later", "refused", "doubtful", "given_up"))
+        )
 
 
 def recover(ledger: Ledger, book: Book, box: Outbox, journal: Journal, as_of: date) -> int:
@@ -101,21 +107,21 @@ def dispatch(
     courier: Callable[[], AbstractContextManager[Sender]],
     pause: Callable[[float], None] | None = None,
     only: frozenset[str] | None = None,
+    tally: Tally | None = None,
 ) -> Tally:
     """Tries every letter that may go; again those that failed for the moment, up to `tries_a_night`.
 
     `pause` waits so many seconds before each further round; None: one round only (a person is waiting, and can ask again).
-    `only`: of these letters.
-    Raises ReconcileError E821 (exit 8) before a letter whose bytes are not those that were checked.
+    `only`: of these letters. `tally`: what is filled, so that it is known also where this raises.
+    Raises ReconcileError E821 (exit 8) before a letter whose bytes are not those that were checked; all of them are named.
     """
-    tally = Tally()
+    tally = Tally() if tally is None else tally
     journal = Journal(state)
     due = [letter for letter in box.due(as_of) if only is None or letter.letter_id in only]
     waiting = [letter.letter_id for letter in due if _may_go(letter, settings, tally)]
     if not waiting:
         return tally
-    for letter_id in waiting:  # before anything leaves
-        kept_letter(state, box.letters[letter_id].file, box.letters[letter_id].sha256)
+    _all_whole(state, [box.letters[letter_id] for letter_id in waiting])
     rounds = settings.mail.tries_a_night if pause else 1
     broken = False
     for round_ in range(rounds):
@@ -141,12 +147,35 @@ def dispatch(
     return tally
 
 
+def _all_whole(state: Path, letters: list[Posted]) -> None:
+    """Before anything leaves. Raises ReconcileError E821 with every letter that is not what was checked."""
+    damaged = []
+    for letter in letters:
+        try:
+            checked_letter(state, letter)
+        except ReconcileError as error:
+            damaged.append(error.problem)
+    if damaged:
+        raise ReconcileError(damaged[0], 8, tuple(damaged[1:]))
+
+
+def checked_letter(state: Path, letter: Posted) -> bytes:
+    """The bytes that were checked. Raises ReconcileError E821 (exit 8), which names the place."""
+    try:
+        return kept_letter(state, letter.file, letter.sha256)
+    except ReconcileError as error:
+        what = f"{place_words(letter.place)}的邮件与检查过的不一致"
+        raise ReconcileError(replace(error.problem, what=what, county=letter.place), 8) from None
+
+
 def _may_go(letter: Posted, settings: Settings, tally: Tally) -> bool:
     """Whether the address is still one of the place's: settings may have changed since the letter was made."""
     if letter.to in addresses(settings, letter.kind, letter.place):
         return True
-    what, why = "信没有发出", "收件人已不在设置里"
-    cure = "用 `reconcile outbox list` 找到它；不再需要就 `outbox hold`，要发就改回设置"
+    what, why = f"{place_words(letter.place)}的信没有发出", "收件人已不在设置里"
+    cure = (
+        "用 `reconcile outbox list` 找到它；`outbox withdraw` 撤回，下一夜按设置里的地址重新生成；或改回设置"
+    )
     tally.problems.append(Problem("E822", "warning", what, why, cure, county=letter.place))
     return False
 
@@ -173,7 +202,7 @@ def _one(
 ) -> str:
     """Claims, sends and marks one letter; its fate."""
     letter = box.letters[letter_id]
-    message = kept_letter(state, letter.file, letter.sha256)
+    message = checked_letter(state, letter)
     claim: dict[str, JSON] = {"letter": letter_id, "first_tonight": first}
     _record(ledger, box, [Event(as_of, "mail_claimed", None, claim)])
     journal.note(letter_id, CLAIMED, as_of.isoformat())

@@ -15,8 +15,8 @@ from pipeline.contracts.problem import ReconcileError
 from pipeline.contracts.settings import Settings
 from pipeline.delivery.egress_message import Opened, Unknown, open_message
 from pipeline.delivery.egress_numbers import has_any_number, other_cases
-from pipeline.delivery.egress_tables import Found, Held, check_file
-from pipeline.delivery.expected import CSV_TABLE
+from pipeline.delivery.egress_tables import Found, Held, check_file, check_numbers
+from pipeline.delivery.expected import CSV_TABLE, NUMBERS_TABLE
 from pipeline.delivery.letter import CSV, XLSX, ZIP, Attachment, Expected
 from pipeline.delivery.sealing import is_sealed, unseal
 
@@ -28,6 +28,7 @@ WORDS = re.compile(
 _ENDINGS = {CSV: ".csv", XLSX: ".xlsx", ZIP: ".zip"}
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|]|^[.\s]|[.\s]$')
 _TOWNSHIP = re.compile(r"^township-|_乡镇")  # compose.report_files names the split files so
+_NUMBERS = re.compile(r"_编号\.csv$")  # and notice.numbers_file the list of case numbers
 
 
 def check(
@@ -110,6 +111,9 @@ def _attachments(
         if not _fits(attachment):
             yield f"第{number}个附件的名称或类型不对"
             continue
+        if attachment.kind == CSV and NUMBERS_TABLE in expected.rows and _NUMBERS.search(attachment.name):
+            check_numbers(attachment, held, found)  # never locked up: nobody's number may stand in it
+            continue
         locked_books |= attachment.kind == XLSX and is_sealed(attachment)
         files, reason = _opened(attachment, expected, password)
         if reason:
@@ -154,7 +158,7 @@ def _by_township(place: str, settings: Settings) -> bool:
 def _counts(found: Found, expected: Expected, *, csv_left_out: bool) -> Iterable[str]:
     """Every table that is expected is there, whole; a sheet without rows may be wanting. `csv_left_out`: see `seal`."""
     for key, rows in expected.rows.items():
-        where = "CSV" if key == CSV_TABLE else f"工作表“{key}”"
+        where = {CSV_TABLE: "CSV", NUMBERS_TABLE: "编号 CSV"}.get(key, f"工作表“{key}”")
         there = found.rows.get(key)
         if key == CSV_TABLE and there is None:
             if not csv_left_out:
@@ -166,5 +170,5 @@ def _counts(found: Found, expected: Expected, *, csv_left_out: bool) -> Iterable
             yield f"乡镇分表的{where}合计应有{rows}行，实有{split}行"
     if any(key not in expected.rows for key in (*found.rows, *found.of_townships)):
         yield "有不该有的表"
-    if not found.workbooks and any(key != CSV_TABLE for key in expected.rows):
+    if not found.workbooks and any(key not in (CSV_TABLE, NUMBERS_TABLE) for key in expected.rows):
         yield "缺少工作簿附件"

@@ -6,12 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from pipeline.delivery.egress_numbers import MASKED, MASKED_NUMBER, has_number, other_cases
 from pipeline.delivery.egress_workbook import open_workbook
-from pipeline.delivery.expected import CSV_TABLE, GUIDE, TOWNSHIPS
+from pipeline.delivery.expected import CSV_TABLE, GUIDE, NUMBERS_TABLE, TOWNSHIPS
 from pipeline.delivery.letter import CSV, Attachment, Expected
 from pipeline.reports.safe_text import FORMULA_START
 
@@ -63,8 +63,20 @@ def check_file(file: Attachment, held: Held, found: Found, *, township: bool) ->
         _check_workbook(file.data, held, found, township=township)
 
 
-def _check_csv(data: bytes, held: Held, found: Found, *, township: bool) -> None:
-    where = "CSV（乡镇目录）" if township else "CSV"
+def check_numbers(file: Attachment, held: Held, found: Found) -> None:
+    """The CSV of case numbers beside a notice: it travels unlocked, so whole numbers are none of it whatever the county gets."""
+    where = "编号 CSV"
+    bare = replace(held, expected=replace(held.expected, full_ids=False))
+    rows = _csv_rows(file.data, where, found)
+    body = _check_table(NUMBERS_TABLE, where, rows, bare, found.rows, found.reasons)
+    if any(MASKED.search(cell) for row in rows for cell in row):
+        found.reasons.append(f"{where}有人的号码，而那里不该有")
+    twice = len({tuple(row[:1]) for row in body}) != len(body)
+    if twice or any(not row[0] for row in body):
+        found.reasons.append(f"{where}的疑点编号有空的或重复的")
+
+
+def _csv_rows(data: bytes, where: str, found: Found) -> list[list[str]]:
     text = data.decode("utf-8")
     bare = _QUOTED.sub("", text)
     if not text.startswith("\ufeff") or _LONE_LINE_END.search(bare) or not bare.endswith("\r\n"):
@@ -72,6 +84,12 @@ def _check_csv(data: bytes, held: Held, found: Found, *, township: bool) -> None
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
     if any(_FORMULA.match(cell) for row in rows for cell in row):
         found.reasons.append(f"{where}里有会被当作公式的单元格")
+    return rows
+
+
+def _check_csv(data: bytes, held: Held, found: Found, *, township: bool) -> None:
+    where = "CSV（乡镇目录）" if township else "CSV"
+    rows = _csv_rows(data, where, found)
     columns = held.expected.columns.get(CSV_TABLE)
     if township or columns == ():  # no people in it: which file is whose, or places in a department's files
         found.reasons += _free(where, rows, held, masked=True)
@@ -123,12 +141,14 @@ def _check_table(
         reasons.append(f"{where}有行比表头长")
     body = [[*row, *[""] * len(columns)][: len(columns)] for row in body]
     counts[key] = counts.get(key, 0) + len(body)
-    reasons += _bad_rows(where, columns, body, held)
+    reasons += _bad_rows(key, where, columns, body, held)
     reasons += _cells(where, rows[:head], held)
     return body
 
 
-def _bad_rows(where: str, columns: tuple[str, ...], body: list[list[str]], held: Held) -> Iterable[str]:
+def _bad_rows(
+    key: str, where: str, columns: tuple[str, ...], body: list[list[str]], held: Held
+) -> Iterable[str]:
     """One reason a kind, with the number of rows it is true of."""
     expected, at = held.expected, {column: place for place, column in enumerate(columns)}
     month = f"{held.on.year}年{held.on.month:02d}月"
@@ -142,7 +162,8 @@ def _bad_rows(where: str, columns: tuple[str, ...], body: list[list[str]], held:
         name = _same(expected.county_name)
         yield from told("不是该县的", [_same(row[at[COUNTY]]) != name for row in body])
     if CASE in at:
-        known = {"", *expected.cases}
+        listed = expected.listed.get(key)
+        known = {"", *expected.cases} if listed is None else listed
         yield from told("的疑点编号不是该县的", [row[at[CASE]] not in known for row in body])
     if MONTH in at:
         yield from told("不是本月比对的", [row[at[MONTH]] != month for row in body])

@@ -57,7 +57,7 @@ def message_id(letter_id: str, sender: str) -> str:
 def _head(letter: Letter, mail: Mail) -> list[str]:
     reply_to = [f"Reply-To: {_address(mail.reply_to)}"] if mail.reply_to else []
     return [
-        f"Date: {_nine_o_clock(letter.on)}",
+        f"Date: {_midnight(letter.on)}",
         *_mailbox(mail.sender_name, _address(mail.sender)),
         f"To: {_address(letter.to)}",
         *reply_to,
@@ -69,9 +69,10 @@ def _head(letter: Letter, mail: Mail) -> list[str]:
     ]
 
 
-def _nine_o_clock(on: date) -> str:
-    """Office hours of the day, in China's one zone: a letter's date is its night's, not the clock's."""
-    return f"{_DAYS[on.weekday()]}, {on.day:02d} {_MONTHS[on.month - 1]} {on.year} 09:00:00 +0800"
+def _midnight(on: date) -> str:
+    """When the day begins, in China's one zone: a letter's date is its night's, not the clock's, so that its bytes are fixed, and a
+    night that runs early in the morning must not send letters from the future."""
+    return f"{_DAYS[on.weekday()]}, {on.day:02d} {_MONTHS[on.month - 1]} {on.year} 00:00:00 +0800"
 
 
 def _mailbox(name: str, address: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -14,18 +14,27 @@ from pipeline.reports.night import NightForReports
 from pipeline.reports.rows import COLUMNS, LEAD, MAIN, QUOTA, VERIFY, case_rows, safe_column
 
 CSV_TABLE = "csv"  # the key of the CSV in `rows` and `columns`
+NUMBERS_TABLE = "编号"  # the key of the CSV of case numbers that goes with a notice
+NUMBERS = ("疑点编号", "事项", "日期", "说明")  # its columns
 GUIDE, TOWNSHIPS = "填写说明", "乡镇汇总"
 # Sheets without rows of people: no columns are set, only the net for numbers is held under them.
 FREE_SHEETS = (GUIDE, TOWNSHIPS, "入户核实要点")
 # Said here once more and not taken from the writer of the workbook: a check must not repeat the other's mistake.
 CASE_SHEETS = {MAIN: "疑点清单", QUOTA: "项目类（排队）", VERIFY: "待核实", LEAD: "线索（走访参考）"}
 _WHO = ("county_code", "name", "id_number", "certificate_number")
+_LISTED = (*_WHO, "case_number", "code", "sheet")
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     CSV_TABLE: COLUMNS,
     **dict.fromkeys(CASE_SHEETS.values(), COLUMNS),
     visits.SHEET: visits.COLUMNS,
     comparison_sheet.SHEET: tuple(comparison_sheet.WIDTHS),
     reminders.SHEET: tuple(reminders.WIDTHS),
+    **dict.fromkeys(FREE_SHEETS, ()),
+}
+# A notice has no visits and no reminders: such a sheet would be one that is not known.
+_NOTICE_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    NUMBERS_TABLE: NUMBERS,
+    **{key: _COLUMNS[key] for key in (CSV_TABLE, *CASE_SHEETS.values(), comparison_sheet.SHEET)},
     **dict.fromkeys(FREE_SHEETS, ()),
 }
 
@@ -37,12 +46,14 @@ class NightTables:
     rows: Mapping[str, Mapping[str, int]]  # sheet (or "csv") -> rows
     people: Mapping[str, pl.DataFrame] = field(repr=False)  # name, id_number, certificate_number
     cases: Mapping[str, frozenset[str]] = field(repr=False)
+    listed: pl.DataFrame = field(repr=False)  # every row of every county: _LISTED
 
 
 def tables_of(night: NightForReports) -> NightTables:
     """Counts every county's rows and gathers its people and case numbers."""
     people = _people(night)
-    return NightTables(_rows(night), _by_county(people), _cases(night, people))
+    listed = case_rows(night).select(*_LISTED)
+    return NightTables(_rows(night, listed), _by_county(people), _cases(night, people), listed)
 
 
 def expected_of(night: NightForReports, code: str, to: str, *, tables: NightTables | None = None) -> Expected:
@@ -64,6 +75,36 @@ def expected_of(night: NightForReports, code: str, to: str, *, tables: NightTabl
     )
 
 
+def expected_of_notice(
+    night: NightForReports,
+    code: str,
+    to: str,
+    tables: NightTables,
+    asked: Collection[str],
+    told: Collection[str],
+) -> Expected:
+    """What a notice to the address may hold: the rows and people of the cases `asked` and no other, and the numbers of those
+    `told` (reminders, corrections; once each), without people."""
+    whole = full_ids(night, code)
+    mine = tables.listed.filter(pl.col("county_code") == code, pl.col("case_number").is_in(list(asked)))
+    rows: dict[str, int] = {NUMBERS_TABLE: len(told)} if told else {}
+    if asked:
+        rows |= dict.fromkeys((CSV_TABLE, *CASE_SHEETS.values(), comparison_sheet.SHEET), 0)
+        rows |= _case_counts(night, mine).get(code, {})
+    tables_of_people = dict.fromkeys((CSV_TABLE, *CASE_SHEETS.values()), frozenset(asked))
+    return Expected(
+        place=code,
+        county_name=night.county_name(code),
+        to=to,
+        rows=rows,
+        columns=_NOTICE_COLUMNS,
+        cases=frozenset((*asked, *told)),
+        people=_printed(mine.select(_WHO), full=whole),
+        full_ids=whole and bool(asked),
+        listed={**tables_of_people, NUMBERS_TABLE: frozenset(told)},
+    )
+
+
 def nothing_of_people(
     place: str,
     to: str,
@@ -81,8 +122,20 @@ def nothing_of_people(
     return Expected(place, "", to, {CSV_TABLE: rows}, {CSV_TABLE: columns}, cases, frozenset())
 
 
-def _rows(night: NightForReports) -> dict[str, dict[str, int]]:
-    cases = case_rows(night).select("county_code", "code", "sheet")
+def _rows(night: NightForReports, listed: pl.DataFrame) -> dict[str, dict[str, int]]:
+    found = _case_counts(night, listed)
+    if night.visits is not None:
+        for county, count in (
+            night.visits.rows.group_by("county_code").agg(pl.col("person").n_unique()).iter_rows()
+        ):
+            found.setdefault(county, {})[visits.SHEET] = count
+    for county, count in reminders.reminder_rows(night).group_by("county_code").len().iter_rows():
+        found.setdefault(county, {})[reminders.SHEET] = count
+    return found
+
+
+def _case_counts(night: NightForReports, cases: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """By county and sheet, of these rows: the sheets of cases, the CSV and the comparisons."""
     pairs = pl.DataFrame(
         [(code, len(rule.pairs)) for code, rule in night.rules.items()],
         schema={"code": pl.String, "pairs": pl.Int64},
@@ -98,13 +151,6 @@ def _rows(night: NightForReports) -> dict[str, dict[str, int]]:
             of[CSV_TABLE] = of.get(CSV_TABLE, 0) + count
     for county, count in compared.iter_rows():
         found.setdefault(county, {})[comparison_sheet.SHEET] = count
-    if night.visits is not None:
-        for county, count in (
-            night.visits.rows.group_by("county_code").agg(pl.col("person").n_unique()).iter_rows()
-        ):
-            found.setdefault(county, {})[visits.SHEET] = count
-    for county, count in reminders.reminder_rows(night).group_by("county_code").len().iter_rows():
-        found.setdefault(county, {})[reminders.SHEET] = count
     return found
 
 

@@ -11,10 +11,11 @@ from pipeline.cases import Book, Event, Ledger
 from pipeline.contracts.mail_settings import Period as PeriodSettings
 from pipeline.delivery.cargo import asked_in_period
 from pipeline.delivery.dispatch import cargo_events
-from pipeline.delivery.outbox import WAITING, Cargo, Outbox, withdrawn
+from pipeline.delivery.outbox import EVERY_COUNTY, WAITING, Cargo, Outbox, withdrawals
 from pipeline.delivery.period import calendar, period_by_hand
+from pipeline.delivery.standing import standing
 
-ALL = "all"
+ALL = EVERY_COUNTY
 _REPORTS = ("report", "notice")
 
 
@@ -54,11 +55,13 @@ def hand_over(
         for event in cargo_events(book, _looked_at(book, cargo), "", on)
     ]
     # withdrawn, not sent: a recipient or rules that nobody approved must not count as known from now on
-    letters = [x for x in box.in_state(*WAITING, "held") if x.kind in _REPORTS and county in (ALL, x.place)]
+    # and what was refused, given up or is in doubt is settled by it
+    open_ones = {x.letter_id: x for x in (*box.in_state(*WAITING, "held"), *standing(box))}
+    letters = [x for x in open_ones.values() if x.kind in _REPORTS and county in (ALL, x.place)]
     count = sum(event.kind == "sent" for event in sent)
-    events = [Event(on, "handed", None, {"reason": reason, "who": who, "cases": count})]
+    events = [Event(on, "handed", None, {"reason": reason, "who": who, "cases": count, "county": county})]
     events += [period.event()] if county == ALL and not this_month else []
-    events += [withdrawn(letter, on, "已另行交付") for letter in letters]
+    events += withdrawals(letters, on, "已另行交付", who)
     with ledger.transaction():
         ledger.append([*events, *sent])
     return Handed(count, len(letters), due_on)

@@ -57,7 +57,7 @@ def batch_hash(letters: Iterable[Posted]) -> str:
 
 
 def held_batches(box: Outbox) -> Mapping[str, list[Posted]]:
-    """Held letters by the night that made them, oldest first; not those that a person holds by hand."""
+    """Held letters by the night that made them, oldest first; not those that a person holds by hand (he took them out)."""
     found: dict[str, list[Posted]] = {}
     for letter in sorted(box.in_state("held"), key=lambda one: (one.on, one.letter_id)):
         if not letter.by_hand_held:

@@ -51,6 +51,7 @@ class Expected:
     `rows` and `columns` by sheet of the workbook, the CSV under the name "csv"; `cases` the case numbers of the county;
     `people` the pairs (name, number as printed) of the county's register people and of others told of there. Empty for letters that
     have no people in them (`quality`, `operator`): then any row with a case number or a number of a person is a failure.
+    `listed`: of a table that is to have certain cases only, which; any of `cases` may stand in the others.
     """
 
     place: str
@@ -61,3 +62,4 @@ class Expected:
     cases: frozenset[str] = field(repr=False)
     people: frozenset[tuple[str, str]] = field(repr=False)
     full_ids: bool = False
+    listed: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
+
+import polars as pl
 
 from pipeline.cases import Ledger
 from pipeline.cases.person_rights import corrections
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.delivery.compose import Words, about, letters, report_files, sealed
 from pipeline.delivery.envelope import build
-from pipeline.delivery.expected import NightTables, expected_of, nothing_of_people, tables_of
-from pipeline.delivery.holds import reasons_to_hold, rules_digest
+from pipeline.delivery.expected import (
+    NightTables,
+    expected_of,
+    expected_of_notice,
+    nothing_of_people,
+    tables_of,
+)
+from pipeline.delivery.holds import reasons_to_hold
 from pipeline.delivery.letter import CSV, Attachment, Expected, Kind, Letter
+from pipeline.delivery.notice import numbers_file, told_numbers, urgent_files, with_rows
 from pipeline.delivery.outbox import Cargo
 from pipeline.delivery.plan import MailPlan
+from pipeline.delivery.rules_mark import as_known, rules_mark
 from pipeline.delivery.secrets import Secrets
 from pipeline.reports import NightForReports, mail_words, quality_letter
 from pipeline.reports.county import full_ids
 from pipeline.reports.mail_facts import CountyCounts, MailFacts, county_counts, mail_facts
+from pipeline.reports.rows import case_rows
 
 _DAYS_BETWEEN = 7  # quality letters to one department, but with the period
-_NUMBERS = ("疑点编号", "事项", "日期", "说明")
-_BOM = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,11 @@ class _Desk:
     counts: Mapping[str, CountyCounts]
     rules: str
 
+    @cached_property
+    def rows(self) -> pl.DataFrame:
+        """The night's `case_rows`: a notice has some of them."""
+        return case_rows(self.night)
+
 
 def night_letters(
     ledger: Ledger,
@@ -66,8 +79,7 @@ def night_letters(
     """In the order of counties and departments. A county that cannot be served is told in `problems`."""
     made: list[Made] = []
     if night.settings.recipients:
-        rules = rules_digest(night.outcomes["rule_version"].unique().to_list())
-        desk = _Desk(plan, night, out, secrets, tables_of(night), county_counts(night), rules)
+        desk = _Desk(plan, night, out, secrets, tables_of(night), county_counts(night), rules_mark(night))
         counties = night.reported_counties()
         problems += [
             _unknown(county) for county in sorted(night.settings.recipients) if county not in counties
@@ -108,29 +120,43 @@ def _to_county(desk: _Desk, county: str) -> Iterator[Made]:
     plan, settings = desk.plan, desk.night.settings
     cargo = plan.cargo.get(county, Cargo())
     kind: Kind = "report" if plan.period is not None else "notice"
-    only_numbers = kind == "notice" and not cargo.asked
+    if kind == "notice":
+        cargo = replace(cargo, asked=with_rows(desk.rows, county, cargo.asked))
+        if not (cargo.asked or cargo.reminded or cargo.corrected):
+            return
     facts = _facts(desk, county, cargo)
     stem = mail_words.stem(facts)
-    if only_numbers:
-        plain = _numbers_only(desk.night, cargo, stem, plan.as_of)
-        files = plain
-    else:
-        plain = report_files(desk.out / "reports" / county, stem, facts.month)
-        files = sealed(plain, county, settings, desk.secrets, stem, facts.month)
+    plain = _of_people(desk, county, cargo, stem, facts.month)
+    files = sealed(plain, county, settings, desk.secrets, stem, facts.month)
+    numbers = (numbers_file(desk.night, cargo, stem),) if kind == "notice" and told_numbers(cargo) else ()
+    files = (*files, *numbers)  # never locked up: there is no person in them
     facts = _facts(desk, county, cargo, files)
     words = Words(mail_words.subject(facts), mail_words.body(facts), stem)
     addresses = settings.recipients[county]
     key = plan.key if kind == "report" else f"n{plan.key}"
-    held = reasons_to_hold(plan.box, county, addresses, desk.night.floods, desk.rules, settings.approval)
+    rules = as_known(plan.box.rules, desk.rules)
+    held = reasons_to_hold(plan.box, county, addresses, desk.night.floods, rules, settings.approval)
     for letter in letters(kind, key, plan.as_of, county, addresses, words, files):
-        expected = expected_of(desk.night, county, letter.to, tables=desk.tables)
-        if only_numbers:
-            rows = len(cargo.reminded) + len(cargo.corrected)
-            expected = nothing_of_people(county, letter.to, rows, _NUMBERS, cases=expected.cases)
         message = build(letter, settings.mail)
         if len(message) > settings.mail.largest_mb * 1_000_000:
             raise _too_large(desk.night, county, len(message))
-        yield Made(letter, message, expected, about(words, plain), desk.rules, cargo, held)
+        expected = _expected(desk, county, letter.to, cargo)
+        yield Made(letter, message, expected, about(words, (*plain, *numbers)), desk.rules, cargo, held)
+
+
+def _of_people(desk: _Desk, county: str, cargo: Cargo, stem: str, month: str) -> tuple[Attachment, ...]:
+    """The report as it lies in its folder; of a notice the rows that it asks about and no other."""
+    if desk.plan.period is not None:
+        return report_files(desk.out / "reports" / county, stem, month)
+    if not cargo.asked or cargo.due_on is None:
+        return ()
+    return urgent_files(desk.night, desk.rows, county, cargo.asked, cargo.due_on, desk.out, stem)
+
+
+def _expected(desk: _Desk, county: str, to: str, cargo: Cargo) -> Expected:
+    if desk.plan.period is not None:
+        return expected_of(desk.night, county, to, tables=desk.tables)
+    return expected_of_notice(desk.night, county, to, desk.tables, cargo.asked, told_numbers(cargo))
 
 
 def _facts(desk: _Desk, county: str, cargo: Cargo, files: tuple[Attachment, ...] = ()) -> MailFacts:
@@ -147,21 +173,6 @@ def _facts(desk: _Desk, county: str, cargo: Cargo, files: tuple[Attachment, ...]
         attachments=[file.name for file in files],
         lock=setting.seal if setting is not None and locked else "",
     )
-
-
-def _numbers_only(night: NightForReports, cargo: Cargo, stem: str, on: date) -> tuple[Attachment, ...]:
-    """Case numbers, what they are about, and until when: no person. For reminders and corrections."""
-    subjects = dict(night.cases.select("case_number", "subject").iter_rows())
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(_NUMBERS)
-    for number, stage, day in (word.split(":") for word in cargo.reminded):
-        said = "即将到反馈截止日" if stage == "due" else "已过反馈截止日"
-        writer.writerow((number, night.rule_title(subjects.get(number, "")), day, said))
-    for number, day in (word.split(":") for word in cargo.corrected):
-        writer.writerow((number, night.rule_title(subjects.get(number, "")), day, "已有新数据，不必再核查"))
-    data = (_BOM + text.getvalue()).encode()
-    return (Attachment(f"{stem}_编号.csv", f"numbers-{on:%Y-%m-%d}.csv", CSV, data),)
 
 
 def _to_departments(ledger: Ledger, plan: MailPlan, night: NightForReports) -> Iterator[Made]:

@@ -4,7 +4,8 @@ queued ─▶ claimed ─▶ sent                     held ─(approved, release
              │──▶ later (again on a set night) ─▶ claimed …  ─▶ given up
              │──▶ refused
              └──▶ doubtful: nobody knows whether it went; never sent again unless a person says so (RFC 1047)
-Any that has not gone can be withdrawn when a newer one takes its place.
+Any that has not gone can be withdrawn: a newer one takes its place, the report went by another way, or it is to be made anew.
+What a person holds (`outbox hold`) while it waits for approval waits for both: his release and the approval.
 """
 
 from __future__ import annotations
@@ -22,11 +23,10 @@ from pipeline.delivery.period import Period
 
 State = Literal["queued", "held", "claimed", "sent", "later", "refused", "doubtful", "given_up", "withdrawn"]
 _BY_HAND = "人工暂停"
+EVERY_COUNTY = "all"  # of a `handed` event
 ENDED = ("sent", "refused", "doubtful", "given_up", "withdrawn")
 WAITING = ("queued", "later")
-_SELECT = (
-    "SELECT on_date, kind, body FROM events WHERE kind = 'period' OR kind LIKE 'mail%' ORDER BY sequence"
-)
+_SELECT = "SELECT on_date, kind, body FROM events WHERE kind IN ('period', 'handed') OR kind LIKE 'mail%' ORDER BY sequence"
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,13 @@ class Posted:
     done_on: date | None = None
     code: int = 0
     words: str = ""
+    second_person: bool = False  # the settings of its night asked for a second person to approve
+    anew: bool = False  # withdrawn so that the next night makes it once more
 
     @property
     def by_hand_held(self) -> bool:
-        """Held by a person (`outbox hold`), not for a reason that asks for approval."""
-        return self.state == "held" and not self.never_approved
+        """Held by a person (`outbox hold`): it waits for his release, whatever else it waits for."""
+        return self.state == "held" and bool(self.paused_for)
 
     @property
     def paused_for(self) -> tuple[str, ...]:
@@ -94,7 +96,12 @@ class Posted:
     @property
     def never_approved(self) -> bool:
         """It was made to wait for approval, and nobody has given it (also where it was withdrawn meanwhile)."""
-        return len(self.paused_for) < len(self.reasons)
+        return bool(self.unapproved_for)
+
+    @property
+    def unapproved_for(self) -> tuple[str, ...]:
+        """The reasons for which it waits for approval."""
+        return tuple(reason for reason in self.reasons if not reason.startswith(_BY_HAND))
 
     @property
     def file(self) -> str:
@@ -109,12 +116,17 @@ class Outbox:
     periods: list[Period] = field(default_factory=list)
     approvals: dict[str, list[str]] = field(default_factory=dict)  # hash -> who
     rules: str = ""  # digest of the rules of the last letter that went, or that somebody has approved
+    # reports that went by another way: when, to which county
+    handed: list[tuple[date, str]] = field(default_factory=list)
 
     def apply(self, event: Event) -> None:
         """Raises ValueError where an event cannot follow on what was before."""
         body: Mapping[str, Any] = event.body
         if event.kind == "period":
             self.periods.append(Period.read(event))
+        elif event.kind == "handed":
+            self.handed.append((event.on, str(body.get("county", ""))))
+            self._handed(str(body.get("county", "")))
         elif event.kind == "mail":
             letter = _posted(event)
             self.letters[letter.letter_id] = letter
@@ -124,10 +136,16 @@ class Outbox:
                 self._change(letter_id, "held", state="queued", reasons=())
                 self.rules = self.letters[letter_id].rules or self.rules
         else:
-            before, fields = _CHANGES[event.kind](event)
+            before, fields = _CHANGES[event.kind](event, self.letters.get(str(body["letter"])))
             self._change(str(body["letter"]), before, **fields)
             if event.kind == "mail_sent":
                 self.rules = self.letters[str(body["letter"])].rules or self.rules
+
+    def _handed(self, county: str) -> None:
+        """A report that went by another way is not made anew any more."""
+        for letter_id, letter in self.letters.items():
+            if letter.anew and county in (EVERY_COUNTY, letter.place):
+                self.letters[letter_id] = replace(letter, anew=False)
 
     def _change(self, letter_id: str, before: str | Sequence[str], **fields: Any) -> None:
         letter = self.letters.get(letter_id)
@@ -178,6 +196,7 @@ def queued(
     rules: str,
     cargo: Cargo,
     reasons: Iterable[str],
+    second_person: bool = False,
 ) -> Event:
     """The event of a letter that is finished, checked and kept beside."""
     body: dict[str, JSON] = {
@@ -194,12 +213,32 @@ def queued(
         "cargo": cargo.body(),
         "held": list(reasons),
     }
+    if second_person:  # bound to the letter: other settings on the day of approval make it no easier
+        body["second_person"] = True
     return Event(letter.on, "mail", None, body)
 
 
-def withdrawn(letter: Posted, on: date, why: str) -> Event:
-    """The event of a letter that has not gone and need not go any more."""
-    return Event(on, "mail_withdrawn", None, {"letter": letter.letter_id, "why": why})
+def withdrawn(letter: Posted, on: date, why: str, who: str = "", *, anew: bool = False) -> Event:
+    """The event of a letter that has not gone and need not go any more; `anew`: the next night is to make it once more."""
+    body: dict[str, JSON] = {"letter": letter.letter_id, "why": why}
+    if who:
+        body["who"] = who
+    if anew:
+        body["anew"] = True
+    return Event(on, "mail_withdrawn", None, body)
+
+
+def withdrawals(
+    letters: Iterable[Posted], on: date, why: str, who: str = "", *, anew: bool = False
+) -> list[Event]:
+    """The events that take letters out of the outbox. One that has come to an end is taken up again first: no end leads to another."""
+    events = []
+    for letter in letters:
+        if letter.state in ENDED:
+            told: dict[str, JSON] = {"letter": letter.letter_id, "reason": why, "who": who}
+            events.append(Event(on, "mail_released", None, told))
+        events.append(withdrawn(letter, on, why, who, anew=anew))
+    return events
 
 
 def _posted(event: Event) -> Posted:
@@ -212,19 +251,20 @@ def _posted(event: Event) -> Posted:
         cargo=Cargo.read(body["cargo"]),
         state="held" if body["held"] else "queued",
         reasons=tuple(body["held"]),
+        second_person=bool(body.get("second_person", False)),
         **texts,
     )
 
 
-def _claimed(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
+def _claimed(event: Event, _: Posted | None) -> tuple[Sequence[str], dict[str, Any]]:
     return WAITING, {"state": "claimed", "tried_once_more": bool(event.body["first_tonight"])}
 
 
-def _sent(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
+def _sent(event: Event, _: Posted | None) -> tuple[Sequence[str], dict[str, Any]]:
     return ("claimed",), {"state": "sent", "done_on": event.on, "words": str(event.body.get("words", ""))}
 
 
-def _failed(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
+def _failed(event: Event, _: Posted | None) -> tuple[Sequence[str], dict[str, Any]]:
     """Fates of one try: later, refused, doubtful; given_up when it was tried on enough nights."""
     body: Mapping[str, Any] = event.body
     next_on = date.fromisoformat(body["next_on"]) if body.get("next_on") else None
@@ -233,19 +273,27 @@ def _failed(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
     return ("claimed",), {"state": body["fate"], "next_on": next_on, "done_on": done, **told}
 
 
-def _held(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
-    return WAITING, {"state": "held", "reasons": (f"{_BY_HAND}：{event.body['reason']}",)}
+def _held(event: Event, letter: Posted | None) -> tuple[Sequence[str], dict[str, Any]]:
+    """Beside the reasons for which it waits for approval: a release must not stand for an approval."""
+    before = letter.reasons if letter else ()
+    return (*WAITING, "held"), {"state": "held", "reasons": (*before, f"{_BY_HAND}：{event.body['reason']}")}
 
 
-def _released(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
-    """Somebody looked: what he held goes on; what is in doubt, refused or given up is tried once more."""
+def _released(event: Event, letter: Posted | None) -> tuple[Sequence[str], dict[str, Any]]:
+    """Somebody looked: what he held goes on; what is in doubt, refused or given up is tried once more.
+
+    What waits for approval too keeps waiting for it. (An event that names nobody is recovery's: it knows that the letter was tried.)
+    """
+    if letter is not None and letter.state == "held" and letter.never_approved and event.body.get("who"):
+        return ("held",), {"reasons": letter.unapproved_for}
     return ("held", "doubtful", "refused", "given_up", "later"), {
         "state": "queued", "reasons": (), "next_on": None, "tried": 0, "done_on": None, "allowed_again": True,
     }  # fmt: skip
 
 
-def _withdrawn(event: Event) -> tuple[Sequence[str], dict[str, Any]]:
+def _withdrawn(event: Event, _: Posted | None) -> tuple[Sequence[str], dict[str, Any]]:
     return ("queued", "later", "held"), {
+        "anew": bool(event.body.get("anew", False)),
         "state": "withdrawn",
         "done_on": event.on,
         "words": str(event.body["why"]),

@@ -35,7 +35,7 @@ def kept_letter(state: Path, name: str, sha256: str) -> bytes:
         message = b""
     if hashlib.sha256(message).hexdigest() != sha256:
         why = "发件箱里的邮件不在了，或在检查、批准之后被改动过"
-        cure = "不要发送；用 `reconcile outbox list` 找出它，查明原因后重跑当夜"
+        cure = f"不要发送；查明原因后 `reconcile outbox withdraw {name.removesuffix('.eml')} --reason …` 撤回，下一夜重新生成"
         raise ReconcileError(
             Problem("E821", "error", "邮件与检查过的不一致", why, cure, file=name), exit_code=8
         )

@@ -138,7 +138,7 @@ def _closed() -> ReconcileError:
             "error",
             "加密附件打不开",
             "密码不对，或文件已损坏，或不是本程序加密的",
-            "核对密码文件里该县的密码；密码改过的，用 `reconcile outbox release` 之前先重新生成邮件",
+            "核对密码文件里该县的密码；密码改过的，用 `reconcile outbox withdraw <信> --reason …` 撤回，下一夜重新生成",
         ),
         exit_code=8,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.cases.case_number import read
 from pipeline.cases.case_state import OVER, Book, Case, read_book
-from pipeline.cases.ledger import open_ledger
+from pipeline.cases.ledger import Ledger, open_ledger
 from pipeline.cases.places import Places
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.desk.case_people import Named, named_people
@@ -57,8 +57,8 @@ def show_case(state: Path, titles: Titles, number: str) -> str:
     with open_ledger(state) as ledger:
         book = read_book(ledger.events())
         people = named_people(book, ledger.key, state)
-        events = [stored.event for stored in ledger.events(case=known)]
-    case = book.cases.get(known)
+        case = book.cases.get(known)
+        told = case_lines(ledger, book, titles, case) if case else []
     if case is None:
         raise refused(
             "E746",
@@ -66,16 +66,22 @@ def show_case(state: Path, titles: Titles, number: str) -> str:
             "编号是对的，这本台账没有发过它",
             "看看 --state 指的是不是那个地方",
         )
-    on = night_of(book)
     who = people.get(case.person, Named())
-    lines = [
+    title, state_now, *happened = told
+    place = (
+        f"{county_words(case.county)}　{who.masked_name or '（不在持证名册上）'}　{who.masked_id}".rstrip()
+    )
+    return "\n".join([title, place, state_now, "", *happened])
+
+
+def case_lines(ledger: Ledger, book: Book, titles: Titles, case: Case) -> list[str]:
+    """Number and subject, how it stands on the ledger's last night, then a line an event. Raises ReconcileError E744, as the ledger."""
+    on = night_of(book)
+    return [
         f"{case.number}　{titles.subject(case.subject)}（{titles.nature(case.subject)}）",
-        f"{county_words(case.county)}　{who.masked_name or '（不在持证名册上）'}　{who.masked_id}".rstrip(),
         "；".join(part for part in (state_words(case, on), _open_for(case, on), notes_of(case)) if part),
-        "",
-        *(f"{event.on}　{event_words(event)}" for event in events),
+        *(f"{stored.event.on}　{event_words(stored.event)}" for stored in ledger.events(case=case.number)),
     ]
-    return "\n".join(lines)
 
 
 def must_exist(state: Path) -> None:

@@ -11,6 +11,7 @@ from pipeline.desk.check_schemas import check_schemas
 from pipeline.desk.doctor_files import secrets_path
 from pipeline.desk.doctor_finding import Finding, Patient, good, of_problem, warning, wrong
 from pipeline.desk.doctor_machine import last_night_of, today
+from pipeline.desk.watch import unsent_mail
 
 _OLDEST_BACKUP = 3  # days
 _LONGEST_SILENCE = 3  # days; `reconcile watch` hears it sooner
@@ -118,9 +119,8 @@ def last_night(patient: Patient) -> Finding:
     )
     if beat.failed:
         return wrong(name, said, "看 state/log/ 的最后几行和 summary.html，解决后再运行一次")
-    if beat.mails_open:
-        open_ones = "，".join(f"{fate} {count}" for fate, count in beat.mails_open.items())
-        return warning(name, f"{said}；没有发出的邮件：{open_ones}", "运行 reconcile outbox list")
+    for problem in unsent_mail(beat):
+        return warning(name, f"{said}；没有发出的邮件：{problem.why}", problem.cure)
     days = (patient.now - beat.finished).days
     if days >= _LONGEST_SILENCE:
         return warning(

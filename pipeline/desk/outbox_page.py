@@ -11,7 +11,7 @@ from pipeline.delivery.approval import SHOWN
 from pipeline.delivery.holds import batch_hash, held_batches
 from pipeline.delivery.outbox import Outbox, Posted
 from pipeline.delivery.places import kept_letter
-from pipeline.identity import region
+from pipeline.delivery.standing import place_words as place_name
 
 STATES = {
     "queued": "待发", "held": "暂停", "claimed": "发送中", "sent": "已发", "later": "稍后再试", "refused": "被拒收",
@@ -34,12 +34,6 @@ def outbox_lines(letters: Sequence[Posted]) -> str:
             f"{one.letter_id}  {KINDS[one.kind]}  {place_name(one.place)}  {STATES[one.state]}{code}  {day}{next_on}  {why}".rstrip()
         )
     return "\n".join(lines)
-
-
-def place_name(place: str) -> str:
-    """A county's name with its code; a department's key."""
-    name = region.county_name(place) if place.isdigit() else None
-    return f"{name}（{place}）" if name else place
 
 
 def letter_page(state: Path, one: Posted, extract: Path | None = None) -> str:
@@ -80,7 +74,8 @@ def approval_page(box: Outbox) -> str:
     lines: list[str] = []
     for batch, letters in batches.items():
         number = batch_hash(letters)[:SHOWN]
-        lines.append(f"批号 {number}    {batch}    {len(letters)} 封    由 {letters[0].by} 生成")
+        second = "    须由另一个人批准" if any(one.second_person for one in letters) else ""
+        lines.append(f"批号 {number}    {batch}    {len(letters)} 封    由 {letters[0].by} 生成{second}")
         for one in letters:
             counts = f"新下发 {len(one.cargo.asked)}，再次下发 {len(one.cargo.again)}"
             lines.append(

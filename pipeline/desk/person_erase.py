@@ -1,7 +1,8 @@
 """`reconcile person erase`: takes a person out of everything that is kept (PIPL art. 47).
 
-Files first, the ledger last: an erasure that was killed is finished by asking again. What is not touched is told: letters and
-reports that lie about, the departments' own files, which would bring the person back.
+Letters first that have not gone: they are withdrawn, so that nothing mails the person while the rest is done, and the next night makes
+them anew. Then files, the ledger last: an erasure that was killed is finished by asking again. What is not touched is told: letters that
+went or may have, reports that lie about, the departments' own files, which would bring the person back.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from pipeline.cases import Ledger, PersonKey, open_ledger
-from pipeline.cases.person_rights import note_erasure
+from pipeline.access_log import acting_person
+from pipeline.cases import Book, Ledger, PersonKey, open_ledger, read_book
+from pipeline.cases.person_rights import last_date, note_erasure
 from pipeline.contracts.dataset import Dataset, load_datasets
+from pipeline.delivery.anew import MAY_BE_WITHDRAWN, withdraw
 from pipeline.delivery.mail_night import DRY_RUN
+from pipeline.delivery.outbox import read_outbox
+from pipeline.delivery.places import mail_folder
 from pipeline.desk.person_asked import NIGHTS, Whom, refused
 from pipeline.desk.person_export import Holdings, PersonFolders
 from pipeline.desk.person_ledger import letters_with, person_keys
@@ -42,6 +47,8 @@ class Erased:
     named: int = 0
     closed: tuple[str, ...] = ()
     letters: tuple[str, ...] = ()
+    withdrawn: int = 0  # letters to his counties that had not gone
+    doubtful: tuple[str, ...] = ()  # of which nobody knows whether they went
     reports: tuple[str, ...] = ()
 
 
@@ -50,6 +57,8 @@ def erase(folders: PersonFolders, held: Holdings) -> Erased:
     done = Erased()
     datasets = load_datasets(folders.schemas)
     with open_ledger(folders.state) as ledger:
+        book = read_book(ledger.events())
+        _withdraw(folders.state, ledger, book, held, done)
         try:
             rows = _from_store(folders, datasets, held.one, done)
             pairs = _from_results(folders.results, held.one, rows, done)
@@ -144,6 +153,24 @@ def _leave(path: Path, column: str, numbers: list[int]) -> int:
     return keep_lines(path, ~pl.read_parquet(path, columns=[column])[column].is_in(numbers))
 
 
+def _withdraw(state: Path, ledger: Ledger, book: Book, held: Holdings, done: Erased) -> None:
+    """Letters to the counties concerned that have not gone: any of them may hold his rows, also without a case of his."""
+    counties = {book.cases[number].county for number in held.cases if number in book.cases}
+    counties.add(held.one.somebody.county)
+    box = read_outbox(ledger)
+    mine = [x for x in box.letters.values() if x.kind in ("report", "notice") and x.place in counties]
+    waiting = [letter for letter in mine if letter.state in MAY_BE_WITHDRAWN]
+    done.doubtful = tuple(x.letter_id for x in mine if x.state in ("doubtful", "claimed"))
+    if waiting:
+        on = last_date(ledger)
+        done.withdrawn = len(withdraw(ledger, box, waiting, "按个人权利撤回重做", acting_person(), on))
+    for (
+        letter
+    ) in mine:  # also of those that a killed erasure had withdrawn: nobody needs their bytes any more
+        if box.letters[letter.letter_id].state == "withdrawn":
+            (mail_folder(state) / letter.file).unlink(missing_ok=True)
+
+
 def _letters(state: Path, ledger: Ledger, held: Holdings) -> tuple[str, ...]:
     there = (mailed.file for mailed in letters_with(ledger, set(held.cases)))
     return tuple(file for file in there if (state / file).is_file())
@@ -171,8 +198,14 @@ def in_words(done: Erased) -> list[str]:
     counts = "，".join(f"{title}{done.lines[key]}条" for key, title in places.items())
     lines = [f"已删除：{counts}；他人记录中的姓名、号码{done.named}处。"]
     lines.append(f"台账：已记入；关闭疑点{len(done.closed)}件，此后不再认得此人。")
+    if done.withdrawn:
+        lines.append(
+            f"发件箱里还没有发出的有关邮件{done.withdrawn}封已撤回并删除，下一次 `reconcile run --send` 重新生成（不再有此人）。"
+        )
+    if done.doubtful:
+        lines.append(f"不知是否发到的邮件，请向收件县核实并请其删除：{'、'.join(done.doubtful)}")
     if done.letters:
-        lines.append(f"邮件未动，到期自动清除：{'、'.join(done.letters)}")
+        lines.append(f"已发出或可能已发出的邮件未动，到期自动清除：{'、'.join(done.letters)}")
     if done.reports:
         lines.append(
             f"清单文件里可能还有此人，重新运行一次 `reconcile run` 即重写：{'、'.join(done.reports)}"

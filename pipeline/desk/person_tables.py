@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -27,6 +29,7 @@ _HEADINGS = {
 }  # fmt: skip
 # Of compared pairs only the place: the rest tells of a row that may be somebody else's.
 _OF_PAIRS = ("dataset", "source_file", "sheet", "source_row", "method", "decision", "match_probability")
+_QUOTED = re.compile("“([^”]*)”")
 _RERUN = "下一次 `reconcile run` 整表重写"
 
 
@@ -51,6 +54,16 @@ def tables_of(results: Path, one: Whom) -> Iterator[tuple[Path, pl.Series]]:
             yield path, his
 
 
+def _cell(column: str, line: Mapping[str, Any], one: Whom) -> str:
+    """A value of a line. Whose name stands beside his own in a contradiction of names is somebody else."""
+    if column == "name":
+        return own_name(line[column], one)
+    said = own_words(line[column], one)
+    if column == "reason" and line.get("finding") == "id_name_conflict":
+        return _QUOTED.sub(lambda found: f"“{own_name(found[1], one)}”", said)
+    return said
+
+
 def table_sections(results: Path, one: Whom) -> list[Section]:
     """A section a table, the known ones in a reader's order."""
     found = dict(tables_of(results, one))
@@ -64,11 +77,7 @@ def table_sections(results: Path, one: Whom) -> list[Section]:
         lines = pl.read_parquet(path).filter(his)
         shown = [c for c in lines.columns if name != "pairs" or c in _OF_PAIRS]
         rows = tuple(
-            tuple(
-                own_name(v, one) if c == "name" else own_words(v, one)
-                for c, v in zip(shown, line, strict=True)
-            )
-            for line in lines.select(shown).iter_rows()
+            tuple(_cell(column, line, one) for column in shown) for line in lines.iter_rows(named=True)
         )
         heads = tuple(_HEADINGS.get(column, column) for column in shown)
         sections.append(Section(TITLES.get(name, name), words(f"results/{path.name}"), _RERUN, heads, rows))

@@ -6,6 +6,7 @@ The one who watches must not be the one who is watched: a machine that is off ca
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.contracts.settings import Settings
 from pipeline.delivery.letter import Letter
 from pipeline.heartbeat import Heartbeat, read_heartbeat
+from pipeline.identity import region
 
 _AHEAD = timedelta(hours=1)  # clocks of two machines may differ by less
 _EXIT_CODES = {
@@ -28,6 +30,7 @@ _EXIT_CODES = {
     8: "外发检查没有通过，当夜邮件全部停发",
     130: "被中断",
 }
+_LEFT = {3: "有名单待补", 4: "有内容待批准"}  # exit codes of nights that did what they could
 _FATES = {
     "later": "待重发",
     "refused": "被退回",
@@ -36,6 +39,14 @@ _FATES = {
     "paused": "由人暂停",
     "given_up": "已放弃",
     "queued": "未发出",
+    "unaddressed": "收件人已不在设置里",
+    "unmade": "没有做成（缺密码或太大）",
+    "stopped": "没有通过出门检查",
+}
+_CURES = {
+    "refused": "被退回的：改正地址后 reconcile outbox withdraw <信> --reason …（下一夜重新生成），或另行交付后 reconcile outbox handed <县码> --reason …",
+    "stopped": "没有通过检查的：看 run.json 和 state/log/，查明原因后 reconcile outbox withdraw <信> --reason …",
+    "unmade": "没有做成的：看 summary.html 的问题清单（如 E811、E814）",
 }
 
 
@@ -45,6 +56,7 @@ class Heard:
 
     said: str
     problems: tuple[Problem, ...]
+    left: str = ""  # what is still to be done after a night that went well: 有名单待补 …
 
 
 def watch(folder: Path, max_age_hours: float, now: datetime) -> Heard:
@@ -68,18 +80,19 @@ def heard_of(beat: Heartbeat, max_age_hours: float, now: datetime) -> Heard:
         f"上一夜 {beat.as_of or '业务日期未知'}，{beat.finished:%Y-%m-%d %H:%M} 结束，退出码 {beat.exit_code}，"
         f"采用名单 {beat.accepted}/{beat.expected}，{beat.counties} 个县"
     )
-    found = (*_age(beat, max_age_hours, now), *_failed(beat), *_mails(beat))
-    return Heard(said, found)
+    found = (*_age(beat, max_age_hours, now), *_failed(beat), *unsent_mail(beat))
+    return Heard(said, found, _LEFT.get(beat.exit_code, ""))
 
 
 def letters(heard: Heard, settings: Settings, now: datetime) -> list[Letter]:
-    """One letter to each of `mail.operator`. The same trouble on the same day has the same Message-ID."""
+    """One letter to each of `mail.operator`. The same trouble on the same day has the same Message-ID; good nights have each
+    their own, for what they say differs."""
     codes = "-".join(sorted({problem.code.lower() for problem in heard.problems}))
+    codes = codes or f"ok-{hashlib.sha256(heard.said.encode()).hexdigest()[:10]}"
+    told = [f"{n}. {problem.line()}" for n, problem in enumerate(heard.problems, 1)]
     body = "\n".join(
         (
-            "夜间比对需要处理：",
-            "",
-            *(f"{n}. {problem.line()}" for n, problem in enumerate(heard.problems, 1)),
+            *(["夜间比对需要处理：", "", *told] if told else [f"{_well(heard)}。", *_to_do(heard)]),
             "",
             heard.said,
             "",
@@ -87,11 +100,23 @@ def letters(heard: Heard, settings: Settings, now: datetime) -> list[Letter]:
             "",
         )
     )
-    subject = f"[值守]夜间比对{'失败' if heard.problems else '正常'} {now:%Y-%m-%d}"
+    subject = f"[值守]{'夜间比对失败' if heard.problems else _well(heard)} {now:%Y-%m-%d}"
     return [
         Letter(f"watch-{now:%Y-%m-%d}-{codes}-{n}", "operator", now.date(), "", address, subject, body)
         for n, address in enumerate(settings.mail.operator, 1)
     ]
+
+
+def _well(heard: Heard) -> str:
+    return f"夜间比对正常，{heard.left}" if heard.left else "夜间比对正常"
+
+
+def _to_do(heard: Heard) -> list[str]:
+    return (
+        ["见 out 文件夹里的 summary.html：哪些名单没有采用、为什么、怎么办；哪些待批准。"]
+        if heard.left
+        else []
+    )
 
 
 def tell(heard: Heard, settings: Settings, config: Path | None, state: Path, now: datetime) -> list[Problem]:
@@ -128,7 +153,10 @@ def tell(heard: Heard, settings: Settings, config: Path | None, state: Path, now
 def lines(heard: Heard, unsent: Sequence[Problem] = ()) -> list[str]:
     """What the screen shows."""
     if not heard.problems:
-        return [f"✓ 正常  {heard.said}", *(problem.line() for problem in unsent)]
+        return [
+            f"✓ 正常  {heard.said}{f'；{heard.left}' if heard.left else ''}",
+            *(problem.line() for problem in unsent),
+        ]
     return [*(f"✗ 有误  {problem.line()}" for problem in (*heard.problems, *unsent)), heard.said]
 
 
@@ -154,13 +182,30 @@ def _failed(beat: Heartbeat) -> list[Problem]:
     return [Problem("E854", "error", "上一夜的比对失败了", why, cure)]
 
 
-def _mails(beat: Heartbeat) -> list[Problem]:
+def unsent_mail(beat: Heartbeat) -> list[Problem]:
+    """One problem that names all mail that has not gone, none where all has."""
     stuck = {fate: count for fate, count in beat.mails_open.items() if fate != "withdrawn"}
     if not stuck and beat.exit_code != 6:
         return []
-    told = "，".join(f"{_FATES.get(fate, fate)} {count} 封" for fate, count in stuck.items()) or "没有说明"
-    cure = "运行 reconcile outbox list 查看；待批准的用 reconcile approve"
+    told = "，".join(_stuck(beat, fate, count) for fate, count in stuck.items())
+    told = told or "有县的邮件没有做成或没有发出，见 summary.html 的问题清单"
+    cure = "；".join(
+        [
+            "运行 reconcile outbox list 查看；待批准的用 reconcile approve",
+            *(_CURES[f] for f in stuck if f in _CURES),
+        ]
+    )
     return [Problem("E855", "error", "上一夜的邮件没有发全", told, cure)]
+
+
+def _stuck(beat: Heartbeat, fate: str, count: int) -> str:
+    """How many and whose: counties by name and code."""
+    places = "、".join(_place(place) for place in beat.places.get(fate, ()))
+    return f"{_FATES.get(fate, fate)} {count} 封{f'（{places}）' if places else ''}"
+
+
+def _place(place: str) -> str:
+    return f"{region.county_name(place) or ''}{place}" if place.isdigit() else place
 
 
 def _unsent(why: str, cure: str) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ def write_run_json(
     inputs: list[dict[str, Any]],
     versions: dict[str, str],
     mail: Mapping[str, int] | None = None,
+    mail_places: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
-    """Writes `out/run.json` (UTF-8, sorted keys). `inputs` describe files (name, hash …), `versions` programs, `mail` counts letters."""
+    """Writes `out/run.json` (UTF-8, sorted keys). `inputs` describe files (name, hash …), `versions` programs, `mail` counts letters,
+    `mail_places` says by fate whose did not go."""
     night_in_numbers = {
         "format": 1,
         "as_of": night.as_of.isoformat(),
@@ -33,6 +35,7 @@ def write_run_json(
         "inputs": inputs,
         "versions": versions,
         "mail": dict(mail or {}),
+        "mail_places": {fate: list(places) for fate, places in (mail_places or {}).items()},
         "counties": night.reported_counties(),
         "people": {str(code): count for code, count in tally.people_by_county(night).items()},
         "read": {

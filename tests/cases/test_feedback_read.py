@@ -11,7 +11,7 @@ import pytest
 from feedback_made import NUMBERS, answers, codes, line, only_file
 
 from pipeline.cases.feedback_columns import ANSWERS, NUMBER
-from pipeline.contracts.answer_lists import CLAIMED
+from pipeline.contracts.answer_lists import CLAIMED, OTHER_REASON
 from pipeline.reports.rows import ANSWERS as REPORTED
 from pipeline.reports.rows import COLUMNS
 
@@ -54,7 +54,7 @@ def test_the_houses_own_workbook_filled_in(tmp_path: Path) -> None:
         "李四",
     )
     assert (second.said.reason, second.said.checked_on) == ("死亡", date(2026, 11, 5))
-    assert (third.said.reason, third.said.note) == (None, "外出务工")
+    assert (third.said.reason, third.said.note) == (OTHER_REASON, "外出务工")
     assert (verified.sheet, verified.row, verified.file) == ("待核实", 2, "疑点清单.xlsx")
     assert (file.returned, file.problems, file.blank) == ((), (), 1)
 

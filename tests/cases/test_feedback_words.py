@@ -19,6 +19,7 @@ from pipeline.contracts.answer_lists import (
     CLAIMED,
     MEASURE_SPELLINGS,
     MEASURES,
+    OTHER_REASON,
     REASON_SPELLINGS,
     REASONS,
     RESULT_SPELLINGS,
@@ -182,15 +183,17 @@ def test_free_words_of_results(text: str, result: str, reason: str | None) -> No
             "没有",
             "无",
             "符合",
-            "不符合条件",
             "1",
         ),
         *(
             "不是死亡",
             "但是",
             "属实，家里很困难",
-            "死亡",
             "已申请",
+            "失联",
+            "待换证",
+            "死亡待核实",
+            "未死亡",
             "？？",
             "不是不属实",
             "属实才怪",
@@ -219,15 +222,181 @@ def test_death_in_other_words(text: str) -> None:
         "搬走了",
         "父亲死亡",
         "父亲，死亡",
-        "未死亡",
-        "不是死亡",
-        "死亡原因不明",
         "易地搬迁",
+        "经查家中有两套商品房",
+        "并非重度残疾",
     ],
 )
-def test_what_is_no_reason_for_certain_stays_a_note(text: str) -> None:
+def test_a_sentence_is_a_reason_of_its_own_and_never_one_of_the_list(text: str) -> None:
+    """外出务工 is not 迁出, a father's death not the person's: but it is why the county says that there is nothing."""
+    found = taken("不属实", text)
+    assert (found.result, found.reason, found.note) == ("不属实", OTHER_REASON, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "未死亡",
+            "不是死亡",
+            "并非死亡",
+            "该人没有死亡",
+            "尚未迁出",
+            "户口未迁出，长期在家",
+            "死亡原因不明",
+            "可能已死亡",
+            "疑似迁出",
+        ),
+        *(
+            "待核实",
+            "需进一步核实",
+            "不清楚",
+            "见附件",
+            "同上",
+            "其他",
+            "无",
+            "已核实",
+            "经入户核实",
+            "家庭困难，应纳入",
+            "符合条件",
+        ),
+        *(
+            "在外县领取护理补贴",
+            "迁到昆明，在当地领取补贴",
+            "该人在德钦县享受",
+            "从未领取过补贴",
+            "已由社区落实",
+            "拟下月发放",
+        ),
+    ],
+)
+def test_what_gives_no_reason_or_speaks_against_one_stays_a_note(text: str) -> None:
     found = taken("不属实", text)
     assert (found.result, found.reason, found.note) == ("不属实", None, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "家庭收入高，不能享受低保",
+        "本人不愿领取",
+        "家属拒绝参保",
+        "已享受更高的工伤护理费",
+        "不再发放",
+        "单位已参加职工医保",
+        "经落实该户有三辆车",
+        "派出所已发函说明此人在押",
+        "残疾特征不明显",
+    ],
+)
+def test_why_nothing_may_be_received_is_a_reason(text: str) -> None:
+    found = taken("不属实", text)
+    assert (found.result, found.reason) == ("不属实", OTHER_REASON)
+
+
+@pytest.mark.parametrize(
+    ("reason", "measure", "named"),
+    [
+        ("", "不符合条件", "不符合条件"),
+        ("不符合条件", "", "不符合条件"),
+        ("不符合低保条件", "", "不符合条件"),
+        ("经核实，不符合特困供养认定条件", "", "不符合条件"),
+        ("家庭人均收入不符合低保标准", "", OTHER_REASON),
+        ("不符合家庭收入标准", "", "不符合经济条件"),
+        ("有退休工资，家里有车", "不符合条件", "不符合条件"),
+        ("", "本人放弃", "本人或监护人放弃"),
+        ("特困人员，集中供养", "", "特困供养"),
+        ("死亡；迁出", "", "死亡"),
+        ("迁出、死亡", "", "迁出或户籍在外县"),
+        ("死亡", "不符合条件", "死亡"),
+        ("家里有两台车", "已申请", None),
+        ("家里有两台车", "补发", None),
+        ("死亡", "在外县领取", None),
+    ],
+)
+def test_why_it_is_none_however_it_is_said(reason: str, measure: str, named: str | None) -> None:
+    found = taken("不属实", reason, measure)
+    assert (found.result, found.reason) == ("不属实", named)
+
+
+def test_of_two_reasons_the_first_counts_and_both_are_kept() -> None:
+    found = taken("不属实", "特困人员，集中供养")
+    assert (found.reason, found.note) == ("特困供养", "特困人员，集中供养")
+
+
+def test_a_reason_counts_beside_a_sentence_in_another_column() -> None:
+    cells = {"核查结果": ("不属实",), "情况说明": ("死亡", "入户时家属出示了注销证明")}
+    found = said({field: cells.get(field, ()) for field in ANSWERS}, AS_OF)
+    assert isinstance(found, Said)
+    assert found.reason == "死亡"
+    assert "家属" in (found.note or "")
+    cells = {"核查结果": ("不属实",), "情况说明": ("死亡", "经查未死亡")}
+    found = said({field: cells.get(field, ()) for field in ANSWERS}, AS_OF)
+    assert isinstance(found, Said)
+    assert found.reason is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("不符合", "不符合条件"),
+        ("不符合条件", "不符合条件"),
+        ("不符合低保条件", "不符合条件"),
+        ("死亡", "死亡"),
+        ("已死亡", "死亡"),
+        ("死亡；迁出", "死亡"),
+        ("集中供养/机构", "集中供养或在机构"),
+        ("本人放弃", "本人或监护人放弃"),
+        ("职工参保", "职工参保"),
+    ],
+)
+def test_a_reason_in_the_place_of_the_result_is_a_no(text: str, reason: str) -> None:
+    found = taken(text)
+    assert (found.result, found.reason, found.implied) == ("不属实", reason, True)
+    assert taken(text, "有退休工资").reason == reason
+    assert taken(text, "已享受").result == CLAIMED
+    assert refused(text, "情况属实") == "E723"
+
+
+def test_handed_on_is_an_answer_that_lays_nothing_to_rest() -> None:
+    for text in ("转其他救助", "已转其他部门"):
+        found = taken(text)
+        assert (found.result, found.reason, found.measure, found.implied) == (
+            "部分属实",
+            None,
+            "转其他部门",
+            False,
+        )
+
+
+HANDBOOK = """死亡; 迁出/户籍在外县; 异地参保/就读/就业; 职工参保; 已享受同类更高待遇; 特困供养; 工伤护理费; 服刑; 失联; 本人或监护人放弃 (书面);
+正在申请/公示; 待换证; 等级变更未同步; 不符合经济条件; 集中供养/机构; 身份证错误; 重名; 已毕业/延缓入学; 项目名额排队"""
+
+
+@pytest.mark.parametrize("text", [one.strip() for one in HANDBOOK.split(";")])
+@pytest.mark.parametrize("form", ["{}", "{}。", "（{}）", "系{}"])
+def test_the_handbooks_reasons_as_they_stand_there(text: str, form: str) -> None:
+    """Slashes and brackets in both widths. (数据滞后 is the one that claims: it lays nothing to rest.)"""
+    for spelling in (
+        text,
+        text.replace("/", "／"),
+        text.replace("(", "（").replace(")", "）").replace(" ", ""),
+    ):
+        assert taken("不属实", form.format(spelling)).reason in REASONS, spelling
+    assert taken("不属实", "数据滞后（已享受，未更新）").result == CLAIMED
+    assert taken("不属实", "数据滞后 (已享受, 未更新)").result == CLAIMED
+
+
+@pytest.mark.parametrize("beside", [*REASONS, "家里有两台车", "不符合低保条件", "并非死亡"])
+@pytest.mark.parametrize("claim", ["已享受", "已办理"])
+def test_a_claim_is_only_a_claim_whatever_stands_beside_it(beside: str, claim: str) -> None:
+    for cells in (
+        ("不属实", f"{beside}，{claim}"),
+        (claim, beside),
+        ("不属实", beside, claim),
+        ("否", claim, beside),
+    ):
+        assert taken(*cells).result == CLAIMED
 
 
 @pytest.mark.parametrize(

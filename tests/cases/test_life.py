@@ -188,6 +188,19 @@ def test_a_reasoned_no_rests_until_the_facts_change(ledger: Ledger) -> None:
     assert (case.state, case.suppressed, case.again) == ("open", False, True)
 
 
+def test_a_case_laid_to_rest_under_an_old_mark_rests_until_the_new_mark_changes(ledger: Ledger) -> None:
+    one = replace(somebody(living_subsidy="missing"), facts="0123456789ab")
+    number = only(record_night(ledger, tonight(OCT, [one]))).number
+    answer = Event(OCT, "answered", number, {"result": "不属实", "reason": "特困供养"})
+    record_night(ledger, tonight(OCT, [one]), [answer])
+    one.facts = "2:000000000000"
+    case = only(record_night(ledger, tonight(NOV, [one])))
+    assert (case.suppressed, case.again, case.facts) == (True, False, "2:000000000000")
+    one.facts = "2:111111111111"
+    case = only(record_night(ledger, tonight(DEC, [one])))
+    assert (case.suppressed, case.again, case.facts) == (False, True, "2:111111111111")
+
+
 def test_a_claim_is_believed_only_when_the_data_show_it(ledger: Ledger) -> None:
     one = somebody(living_subsidy="missing")
     number = only(record_night(ledger, tonight(OCT, [one]))).number

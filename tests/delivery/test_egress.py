@@ -18,7 +18,7 @@ from egress_world import World, make_world
 from pipeline.delivery.egress import check
 from pipeline.delivery.egress_numbers import has_any_number, has_number
 from pipeline.delivery.envelope import build
-from pipeline.delivery.expected import nothing_of_people
+from pipeline.delivery.expected import expected_of_notice, nothing_of_people, tables_of
 from pipeline.delivery.letter import CSV, Attachment, Letter
 from pipeline.delivery.sealing import is_sealed, unseal
 
@@ -206,3 +206,52 @@ def test_a_random_number_never_passes_as_text() -> None:
         digits = "".join(dice.choice("0123456789") for _ in range(dice.choice([15, 17, 18, 19, 20])))
         between = "".join(dice.choice("ab，。县") for _ in range(3))
         assert has_number(between + digits + between)
+
+
+# ---- notices ----
+
+
+def notice(world: World, *told: str, extra: str = "") -> tuple[Letter, tuple[str, ...]]:
+    """A county's letter with the numbers of two of its cases, and which two; `told`: further lines of that CSV."""
+    code = next(iter(world.night.counties))
+    mine = sorted(tables_of(world.night).cases[code])[:2]
+    lines = "".join(f"{number},某事项,2026-11-13,已有新数据\r\n" for number in (*mine, *told))
+    data = f"\ufeff疑点编号,事项,日期,说明\r\n{lines}{extra}".encode()
+    file = Attachment("示例_编号.csv", "numbers.csv", CSV, data)
+    return world.letter(
+        code, subject=f"[核对]{world.night.county_name(code)} 2026-11 更正2", attachments=(file,)
+    ), tuple(mine)
+
+
+def looked_at(world: World, letter: Letter, told: tuple[str, ...]) -> tuple[str, ...]:
+    expected = expected_of_notice(world.night, letter.place, letter.to, tables_of(world.night), (), told)
+    return check(build(letter, world.settings.mail), letter.to, expected, world.settings, None)
+
+
+def test_the_numbers_of_a_notice_may_leave_without_a_lock(world: World) -> None:
+    letter, told = notice(world)
+    assert looked_at(world, letter, told) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("ZZSX-2611-0001-6,某事项,2026-11-13,x", "疑点编号不是该县的"),
+        ("{0},某事项,2026-11-13,x", "重复"),
+        (",某事项,2026-11-13,x", "疑点编号"),
+        ("{0},539901196503170010,2026-11-13,x", "未掩码"),
+        ("{0},5399**********0010,2026-11-13,x", "号码"),
+        ("{0},某事项,2026-11-13,x,甲某", "比表头长"),
+    ],
+)
+def test_a_notice_with_another_number_stays(world: World, line: str, word: str) -> None:
+    _, told = notice(world)
+    letter, _ = notice(world, extra=line.format(told[0]) + "\r\n")
+    assert any(word in reason for reason in looked_at(world, letter, told))
+
+
+def test_a_notice_without_its_numbers_or_with_a_report_stays(world: World) -> None:
+    letter, told = notice(world)
+    assert looked_at(world, replace(letter, attachments=()), told)
+    whole = replace(letter, attachments=(*letter.attachments, *world.files(letter.place)))
+    assert looked_at(world, whole, told)

@@ -71,7 +71,7 @@ def test_python_reads_everything_back(policy: email.policy.Policy) -> None:
     assert decoded(whole["Subject"]) == LETTER.subject
     assert decoded(whole["From"]) == "惠民政策核对 <reconcile@mail.gov.cn>"
     assert (whole["To"], whole["Reply-To"]) == (LETTER.to, "answers@gov.cn")
-    assert whole["Date"] == "Mon, 02 Nov 2026 09:00:00 +0800"
+    assert whole["Date"] == "Mon, 02 Nov 2026 00:00:00 +0800"
     assert whole["Message-ID"] == "<2026p3-539901-0123456789@mail.gov.cn>"
     assert (whole["Auto-Submitted"], whole["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
     assert {whole["Cc"], whole["Bcc"]} == {None}

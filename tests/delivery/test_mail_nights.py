@@ -489,7 +489,9 @@ def test_a_letter_whose_file_is_gone_is_not_put_back(
     assert code == 1
     assert "E821" in said
     assert states(place) == ["refused"]
-    assert night(place, OCTOBER + timedelta(days=1), month=10).exit_code == 0  # it stops nobody's mail
+    after = night(place, OCTOBER + timedelta(days=1), month=10)
+    assert "E821" not in after.screen  # it stops nobody's mail
+    assert (after.exit_code, "被拒收 1 封" in after.screen) == (6, True)  # but the county has nothing yet
 
 
 def test_letters_of_a_dry_run_do_not_outlive_the_next_night(

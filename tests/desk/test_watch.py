@@ -159,3 +159,49 @@ def test_the_purge_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert sorted(p.name for p in (state / "log").iterdir()) == ["2025-10.jsonl", "2026-11.jsonl"]
     assert "什么也没有删除" in CliRunner().invoke(watch_app, arguments).output
     assert CliRunner().invoke(watch_app, ["purge", "--state", "nowhere"]).exit_code == 1
+
+
+OPERATOR = Settings.model_validate({"mail": {"operator": ["a@x.gov.cn"]}})
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(0, "夜间比对正常"), (3, "夜间比对正常，有名单待补"), (4, "夜间比对正常，有内容待批准")],
+)
+def test_the_letter_of_a_good_night_says_so(tmp_path: Path, code: int, words: str) -> None:
+    write_heartbeat(tmp_path, replace(BEAT, exit_code=code))
+    (letter,) = letters(watch(tmp_path, 30, NOW), OPERATOR, NOW)
+    assert letter.subject == f"[值守]{words} 2026-11-21"
+    assert letter.body.startswith(f"{words}。\n")
+    assert "需要处理" not in letter.body
+
+
+def test_two_good_nights_of_one_day_are_two_letters(tmp_path: Path) -> None:
+    names = set()
+    for hours in (6, 2):
+        write_heartbeat(tmp_path, replace(BEAT, finished=NOW - timedelta(hours=hours)))
+        (letter,) = letters(watch(tmp_path, 30, NOW), OPERATOR, NOW)
+        names.add(letter.letter_id)
+    assert len(names) == 2
+
+
+def test_mail_that_is_stuck_is_told_with_its_county_and_the_cure(tmp_path: Path) -> None:
+    stuck = {"refused": 1, "unmade": 1}
+    places = {"refused": ("533423",), "unmade": ("533401",)}
+    write_heartbeat(tmp_path, replace(BEAT, exit_code=6, mails=stuck, places=places))
+    (problem,) = watch(tmp_path, 30, NOW).problems
+    assert "被退回 1 封（维西傈僳族自治县533423）" in problem.why
+    assert "没有做成" in problem.why
+    assert "533401" in problem.why
+    assert "outbox withdraw" in problem.cure
+    write_heartbeat(tmp_path, replace(BEAT, exit_code=6))
+    (untold,) = watch(tmp_path, 30, NOW).problems
+    assert "没有说明" not in untold.why
+
+
+def test_a_heartbeat_of_an_older_version_is_read(tmp_path: Path) -> None:
+    path = write_heartbeat(tmp_path, BEAT)
+    told = json.loads(path.read_text("utf-8"))
+    del told["places"]
+    path.write_text(json.dumps(told), encoding="utf-8")
+    assert codes(tmp_path, None) == []
