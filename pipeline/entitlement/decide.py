@@ -16,6 +16,7 @@ from pipeline.contracts.dataset import Dataset
 from pipeline.entitlement.amounts import MONEY, amount_facts, amount_sql, once_sql
 from pipeline.entitlement.compile import STATE, CompiledRule, due_sql, outcome_sql
 from pipeline.entitlement.facts import Fact
+from pipeline.entitlement.name_conflicts import note_name_conflicts
 from pipeline.entitlement.outside_findings import outside_facts_sql, outside_finding_sql
 from pipeline.entitlement.reasons import (
     CERTIFICATE,
@@ -111,6 +112,7 @@ def decide(
     covered, unmatchable."""
     _note_pairs(con, rules)
     decide_people(con, [c for c in rules if c.rule.subject == "register"], facts, as_of)
+    note_name_conflicts(con)
     con.execute(f"insert into other_findings {REGISTER_FINDINGS}").fetchall()
     for compiled in (c for c in rules if c.rule.subject == "outside_register"):
         for statement in outside_facts_sql(compiled, facts, datasets, as_of):
