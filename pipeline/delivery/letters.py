@@ -150,7 +150,7 @@ def _of_people(desk: _Desk, county: str, cargo: Cargo, stem: str, month: str) ->
         return report_files(desk.out / "reports" / county, stem, month)
     if not cargo.asked or cargo.due_on is None:
         return ()
-    return urgent_files(desk.night, desk.rows, county, cargo.asked, cargo.due_on, desk.out, stem)
+    return urgent_files(desk.night, desk.rows, county, cargo.asked, cargo.due_on, stem)
 
 
 def _expected(desk: _Desk, county: str, to: str, cargo: Cargo) -> Expected:

@@ -27,12 +27,11 @@ def urgent_files(
     county: str,
     asked: Collection[str],
     due_on: date,
-    out: Path,
     stem: str,
 ) -> tuple[Attachment, ...]:
-    """CSV and workbook of these cases, as a report has them. `rows`: the night's `case_rows`. They lie in the output only while
-    they are made: what lies there to be looked at is the whole report."""
-    with tempfile.TemporaryDirectory(dir=out, prefix=".tmp-") as scratch:
+    """CSV and workbook of these cases, as a report has them. `rows`: the night's `case_rows`. They lie in the night's own temporary
+    folder while they are made, not in the output: what lies there to be looked at is the whole report."""
+    with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / county
         folder.mkdir()
         write_county_notice(night, rows, county, asked, due_on, folder)
