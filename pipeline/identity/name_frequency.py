@@ -1,8 +1,8 @@
 """How common a name is: the chance that a random person of a county bears it (its term frequency, for the weights).
 
-Two people called 扎西 are hardly likelier to be one person than any two of the village; two called 蔺泽栩 are. Where a fit has
-counted names, its frozen table tells; else a model from published shares (name_shares.txt): the surname's share times
-that of the given name, or for names of listed words the product of theirs.
+Two people called 扎西 are hardly likelier to be one person than any two of the village; two called 蔺泽栩 are. The model is made of
+published shares (name_shares.txt): the surname's share times that of the given name, or for names of listed words the
+product of theirs. Names that were counted may be given beside it; no fit counts them yet.
 """
 
 from __future__ import annotations
