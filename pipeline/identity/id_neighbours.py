@@ -37,7 +37,12 @@ def neighbours(typed: pl.Series, among: pl.Series | None = None) -> pl.DataFrame
     numbers, for those of numeric cells (`id_number.NUMERIC_CELL`) and for Excel's 15 digits and zeros. `among`: only
     sound numbers, by their `first_digits`, are told of. The order is the same for the same texts, and no other promise.
     """
-    pieces = [_piece(typed.slice(start, _PIECE), start, among) for start in range(0, len(typed), _PIECE)]
+    return neighbours_of(id_text.read(typed), among)
+
+
+def neighbours_of(texts: pl.DataFrame, among: pl.Series | None = None) -> pl.DataFrame:
+    """`neighbours` of texts read (`id_text.read`)."""
+    pieces = [_piece(texts.slice(start, _PIECE), start, among) for start in range(0, len(texts), _PIECE)]
     return pl.concat([pl.DataFrame(schema=_SCHEMA), *pieces])
 
 
@@ -46,8 +51,8 @@ def first_digits(numbers: pl.Series) -> pl.Series:
     return numbers.drop_nulls().str.head(17).cast(pl.Int64).unique()
 
 
-def _piece(typed: pl.Series, start: int, among: pl.Series | None) -> pl.DataFrame:
-    parts = parsed(id_text.read(typed))
+def _piece(texts: pl.DataFrame, start: int, among: pl.Series | None) -> pl.DataFrame:
+    parts = parsed(texts)
     twice = parts["at"].is_duplicated()  # texts that can be read in two ways
     found = _found(parts.filter(~twice), among)
     if twice.any():

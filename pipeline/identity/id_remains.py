@@ -44,22 +44,25 @@ def surviving(typed: pl.Series) -> pl.DataFrame:
     return _by_piece(typed, ended)
 
 
-def remains(typed: pl.Series) -> pl.DataFrame:
-    """`surviving` and `masked` at once: reading the texts is most of the work. `pattern` also of masks of another length:
+def remains(texts: pl.DataFrame) -> pl.DataFrame:
+    """`surviving` and `masked` at once, of texts read (`id_text.read`). `pattern` also of masks of another length:
     where one run is hidden between six or more leading digits and the end, its length says nothing."""
-    return _by_piece(typed, ended, patterns)
+    return _found(texts, ended, patterns)
 
 
-def _by_piece(typed: pl.Series, *works: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
-    """What the `works` find for texts read, as one row a text."""
-    found = []
-    for start in range(0, max(len(typed), 1), _PIECE):
-        frame = id_text.read(typed.slice(start, _PIECE)).with_row_index("at")
-        piece = frame.select("at")
-        for work in works:
-            piece = piece.join(work(frame), on="at", how="left", maintain_order="left")
-        found.append(piece)
-    return pl.concat(found).drop("at")
+def _by_piece(typed: pl.Series, work: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """What `work` finds in texts as typed, one row a text."""
+    starts = range(0, max(len(typed), 1), _PIECE)
+    return pl.concat([_found(id_text.read(typed.slice(start, _PIECE)), work) for start in starts])
+
+
+def _found(texts: pl.DataFrame, *works: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """What the `works` find in texts read, one row a text."""
+    frame = texts.with_row_index("at")
+    found = frame.select("at")
+    for work in works:
+        found = found.join(work(frame), on="at", how="left", maintain_order="left")
+    return found.drop("at")
 
 
 def ended(frame: pl.DataFrame) -> pl.DataFrame:

@@ -68,7 +68,11 @@ def similarity(left: str, right: str) -> float:
 
 def _summary(agreements: Iterable[Evidence]) -> Comparison:
     """All parts agree: the mean of their worth, and every kind of agreement met."""
-    found = list(agreements)
+    return _summed(tuple(agreements))
+
+
+@lru_cache(maxsize=65_536)
+def _summed(found: tuple[Evidence, ...]) -> Comparison:
     evidence = Evidence.NONE
     for one in found:
         evidence |= one

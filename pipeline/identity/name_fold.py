@@ -63,7 +63,14 @@ def notes(names: pl.Series) -> pl.Series:
     A bracket the column cut off counts (`张三(已故`); a bracket round the whole name is no note. Those facts count
     without brackets too, behind a name of two characters or more (`张三已故`, `张三-死亡`), and come first.
     """
-    return _by_distinct(names, lambda distinct: _notes(_normal_form(distinct)))
+    return _by_distinct(names, _notes_of)
+
+
+def _notes_of(names: pl.Series) -> pl.Series:
+    """The notes of distinct names; a plain name has none."""
+    plain = ~names.str.contains(_not_plain())
+    nothing = pl.Series(names.name, [None], dtype=pl.String).new_from_index(0, len(names))
+    return nothing.scatter((~plain).arg_true(), _notes(_normal_form(names.filter(~plain))))
 
 
 def _by_distinct(names: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:

@@ -42,25 +42,18 @@ def _classics() -> dict[str, frozenset[str]]:
     return {character: frozenset(s for s in sets if character in s) for character in set("".join(sets))}
 
 
+@lru_cache(maxsize=65_536)
 def shape_marks(character: str) -> frozenset[str]:
-    """What the character may be mistaken by: two characters that look alike have one mark in common (not always
-    the other way round)."""
+    """What the character may be mistaken by: a classic set, a rare component, all its components together (`=日 青`)."""
     groups = _classics().get(character, frozenset())
-    if syllable(character) == character:
+    if syllable(character) == character:  # no Chinese character
         return groups
     data, count = _table()
-    ways = [sorted(set(way)) for way in data.get(character, ())]
+    ways = [sorted(set(way)) for way in data.get(character, ()) if way]
     rare = [part for way in ways for part in way if count[part] <= _RARE]
-    return frozenset([*groups, *rare, *("".join(way) for way in ways)])
+    return frozenset([*groups, *rare, *(f"={' '.join(way)}" for way in ways)])
 
 
-@lru_cache(maxsize=65_536)
 def look_alike(one: str, other: str) -> bool:
     """Whether two different characters (simplified forms) are easily misread for each other. Symmetric."""
-    if one != other and not _classics().get(one, frozenset()).isdisjoint(_classics().get(other, frozenset())):
-        return True
-    if syllable(one) == one or syllable(other) == other:  # no Chinese character
-        return False
-    data, count = _table()
-    ways = [(set(a), set(b)) for a in data.get(one, ()) for b in data.get(other, ())]
-    return any(a == b or any(count[part] <= _RARE for part in a & b) for a, b in ways)
+    return not shape_marks(one).isdisjoint(shape_marks(other))

@@ -91,7 +91,9 @@ def words(name: str) -> tuple[Word, ...]:
 @lru_cache(maxsize=65_536)
 def known(name: str) -> bool:
     """Whether the whole name is listed words."""
-    return bool(name) and all(word.head for word in words(name))
+    listed = vocabulary()  # without a listed word at its beginning the name need not be parted
+    begun = any(name[:end] in listed for end in range(2, _LONGEST + 1))
+    return begun and all(word.head for word in words(name))
 
 
 def may_be_known(name: str) -> bool:

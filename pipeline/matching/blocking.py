@@ -113,9 +113,10 @@ def _long(frame: pl.DataFrame, who: str, keys: dict[str, pl.Expr]) -> Iterator[p
 def prepared_rows(rows: pl.DataFrame, successor: Callable[[str], str]) -> pl.DataFrame:
     """Open rows with what keys and comparisons are made of. A number that ends in 000 is taken for one cut by Excel.
 
-    Adds r_folded, r_sound, r_former, r_county, r_body (damaged number as typed, the certificate's tail cut off), r_digits (its
-    leading digits that can be believed), r_damage, r_float (what a numeric cell left), r_pattern (masked), r_typed_birth (the birth date in the digits) and
-    r_birth (the row's own birth date, else that in the digits), r_guardian_folded.
+    Adds r_folded, r_sound, r_former, r_county, r_body (damaged number as typed, the certificate's tail cut off), r_read
+    (what it holds, `id_repair.read`), r_digits (its leading digits that can be believed), r_damage, r_float (what a numeric
+    cell left), r_pattern (masked), r_typed_birth (the birth date in the digits), r_birth (the row's own birth date, else
+    that in the digits), r_guardian_folded and r_head_folded.
     """
     cut = pl.col("r_number").str.ends_with("000")
     rows = rows.with_columns(
@@ -137,11 +138,13 @@ def prepared_rows(rows: pl.DataFrame, successor: Callable[[str], str]) -> pl.Dat
         fold(rows["r_guardian_name"]).alias("r_guardian_folded"),
         fold(rows["r_head_name"]).alias("r_head_folded"),
     )
-    left = id_repair.remains(frame["r_body"])
+    read = id_repair.read(frame["r_body"])
+    left = id_repair.remains(read)
     area = pl.col("r_area").str.slice(0, 6)
     codes = frame.select(area.unique().drop_nulls()).to_series().to_list()
     known = {code: successor(code) for code in codes if len(code) == 6}
     frame = frame.with_columns(
+        read.to_struct("r_read"),
         left["digits"].alias("r_digits"),
         left["damage"].alias("r_damage"),
         left["pattern"].alias("r_pattern"),
@@ -191,8 +194,8 @@ def row_keys(rows: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
     parts += _long(
         rows.filter(pl.col("r_former").is_not_null()), "row", _former("r_former", pl.col("r_birth"))
     )
-    damaged = rows.filter(own, pl.col("r_body").is_not_null()).select("row", "r_body")
-    near = id_repair.neighbours(damaged["r_body"], known)
+    damaged = rows.filter(own, pl.col("r_body").is_not_null()).select("row", "r_read")
+    near = id_repair.neighbours_of(damaged["r_read"].struct.unnest(), known)
     repaired = near.select(damaged["row"].gather(near["at"]).alias("row"), "number")
     parts += _long(repaired, "row", {"id_repaired": _key("id", pl.col("number"))})
     return pl.concat(parts)

@@ -18,13 +18,13 @@ def townships(addresses: pl.Series, counties: pl.Series) -> pl.Series:
     """
     both = pl.DataFrame([addresses.alias("address"), counties.cast(pl.String).alias("county")])
     distinct = both.filter(pl.col("address").is_not_null()).unique(maintain_order=True)
-    parts = [_of_one_county(str(code or ""), part) for (code,), part in distinct.group_by("county")]
-    named = pl.concat([distinct.head(0).with_columns(township=pl.lit("")), *parts])
+    parts = [_of_one_county(str(code or ""), part.lazy()) for (code,), part in distinct.group_by("county")]
+    named = pl.concat([distinct.head(0).with_columns(township=pl.lit("")), *pl.collect_all(parts)])
     keys = ["address", "county"]
     return both.join(named, on=keys, how="left", nulls_equal=True, maintain_order="left")["township"]
 
 
-def _of_one_county(code: str, part: pl.DataFrame) -> pl.DataFrame:
+def _of_one_county(code: str, part: pl.LazyFrame) -> pl.LazyFrame:
     county, prefecture = region.county_name(code) or "", region.prefecture_name(code) or ""
     township, _ = township_and_village(pl.col("address"), prefecture, county)
     return part.with_columns(township=pl.when(~township.is_in(_NO_NAME)).then(township))

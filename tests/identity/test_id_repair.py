@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from stdnum.iso7064 import mod_11_2
 
 from pipeline.identity.id_number import NUMERIC_CELL, normalise
-from pipeline.identity.id_repair import DAMAGES, LEVELS, agreement, masked, neighbours, remains, surviving
+from pipeline.identity.id_repair import (
+    DAMAGES,
+    LEVELS,
+    agreement,
+    masked,
+    neighbours,
+    read,
+    remains,
+    surviving,
+)
 
 CALM = settings(derandomize=True, deadline=None, max_examples=4, phases=(Phase.explicit, Phase.generate))
 ID = "539999196503170010"
@@ -373,7 +382,7 @@ def test_masked_numbers(text: str | None, pattern: str | None) -> None:
     ],
 )
 def test_masks_of_another_length(text: str | None, pattern: str | None) -> None:
-    assert remains(pl.Series([text], dtype=pl.String))["pattern"].to_list() == [pattern]
+    assert remains(read(pl.Series([text], dtype=pl.String)))["pattern"].to_list() == [pattern]
 
 
 @CALM
