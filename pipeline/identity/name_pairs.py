@@ -34,9 +34,10 @@ def compare_pairs(left: pl.Series, right: pl.Series) -> pl.DataFrame:
 
 def _scored(pairs: pl.DataFrame, marks: Marks) -> pl.DataFrame:
     found = [_strangers(one, other, marks) or compare(one, other) for one, other in pairs.iter_rows()]
+    bits = {evidence: evidence.value for evidence in {one.evidence for one in found}}
     return pairs.with_columns(
         pl.Series("score", [one.score for one in found], dtype=pl.Float64),
-        pl.Series("evidence", [one.evidence.value for one in found], dtype=pl.UInt16),
+        pl.Series("evidence", [bits[one.evidence] for one in found], dtype=pl.UInt16),
     )
 
 
@@ -44,7 +45,7 @@ class Marks(dict[str, int]):
     """The marks of each character as bits of an integer, and of all characters of a text together; worked out when first met."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__({WILDCARD: -1})  # may be any character
         self._bits: dict[str, int] = {}
 
     def __missing__(self, text: str) -> int:
@@ -63,14 +64,13 @@ class Marks(dict[str, int]):
 
 def _strangers(one: str, other: str, marks: Marks) -> Comparison | None:
     """What `compare` says of two names that have nothing in common, at most a surname; None: it must be asked."""
-    given, given_2 = marks[one[1:]], marks[other[1:]]
-    if WILDCARD in one or WILDCARD in other or one == other:
-        return None
     short = len(one) < 4 and len(other) < 4
     worded = not short or (may_be_known(one) and may_be_known(other))
-    if not (given | marks[one[0]]) & (given_2 | marks[other[0]]):
+    if not marks[one] & marks[other]:
         return None if worded and listed_heads(one) & listed_heads(other) else STRANGERS
-    if worded or given & given_2 or len(one) < 2 or len(other) < 2 or compound(one) or compound(other):
+    if worded or WILDCARD in one or WILDCARD in other or marks[one[1:]] & marks[other[1:]]:
+        return None
+    if len(one) < 2 or len(other) < 2 or compound(one) or compound(other):
         return None
     related = bool(agreement(one[0], other[0], True))
     if len(one) == len(other) == 2 and (related or one == other[::-1]):
