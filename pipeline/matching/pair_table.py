@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from hashlib import blake2b
 
 import polars as pl
@@ -13,7 +11,6 @@ from pipeline.identity import region
 from pipeline.matching import blocking
 from pipeline.matching.open_rows import LIST_ROWS
 
-_JSON = json.JSONEncoder(ensure_ascii=False)  # one for all: `dumps` would make one a pair
 TOLD = 0.001  # pairs less probable than this are told of in no table
 # What a row is recognised by next month, in this order; none of it is the month's own.
 _ROW_CONTENT = (
@@ -33,6 +30,7 @@ _LABELS = (
     ("残疾类别", "r_category", "p_category"),
     ("残疾等级", "r_level", "p_level"),
 )
+_ALWAYS = ("姓名", "身份证号", "出生日期", "性别", "县")  # also where only the register says it
 
 
 # What is kept of a compared pair until all are decided.
@@ -107,15 +105,11 @@ def told(placed: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
         r_relative_id=pl.coalesce("r_guardian_id", "r_head_id"),
         r_where=pl.coalesce("r_area", "county"),
     )
-    names = [column for _, *both in _LABELS for column in both]
-    facing = zip(some["decision"], some.select(names).iter_rows(named=True), strict=True)
-    counties = {code: region.county_name(code) or code for code in _codes(some)}
-    shown = [_shown(row, counties) if decision != "none" else "[]" for decision, row in facing]
     return some.with_columns(
         id_number=pl.col("p_number"),
         county_code=pl.col("p_county"),
         keys=blocking.keys_words(pl.col("keys")),
-        shown=pl.Series(shown, dtype=pl.String),
+        shown=pl.when(pl.col("decision") != "none").then(_shown(_codes(some))).otherwise(pl.lit("[]")),
     ).select(pl.col(name).cast(kind) for name, kind in PAIRS.items())
 
 
@@ -123,22 +117,21 @@ def _codes(some: pl.DataFrame) -> set[str]:
     return {*some["r_where"].drop_nulls().str.slice(0, 6), *some["p_county"].drop_nulls()}
 
 
-def _shown(row: dict[str, object], counties: Mapping[str, str]) -> str:
-    """The fields that either side holds, as JSON; counties by their names."""
-    for side in ("r_where", "p_county"):
-        code = str(row[side] or "")[:6]
-        row[side] = counties.get(code, row[side])
-    fields = [
-        {"label": label, "row": _text(row[mine]), "register": _text(row[theirs])}
-        for label, mine, theirs in _LABELS
-        if row[mine] is not None
-        or (row[theirs] is not None and label in ("姓名", "身份证号", "出生日期", "性别", "县"))
-    ]
-    return _JSON.encode(fields)
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _shown(codes: set[str]) -> pl.Expr:
+    """The fields that either side holds, as JSON (label, row, register); the counties of `codes` by their names."""
+    counties = {code: region.county_name(code) or code for code in codes}
+    fields = []
+    for label, mine, theirs in _LABELS:
+        row, register = (pl.col(name).cast(pl.String) for name in (mine, theirs))
+        if label == "县":
+            row, register = (
+                code.str.slice(0, 6).replace_strict(counties, default=code, return_dtype=pl.String)
+                for code in (row, register)
+            )
+        held = row.is_not_null() | (register.is_not_null() & (label in _ALWAYS))
+        field = pl.struct(label=pl.lit(label), row=row, register=register).struct.json_encode()
+        fields.append(pl.when(held).then(field))
+    return pl.format("[{}]", pl.concat_str(fields, separator=",", ignore_nulls=True))
 
 
 def key_report(lists: list[str], blocks: blocking.Blocks, decided: pl.DataFrame) -> pl.DataFrame:
