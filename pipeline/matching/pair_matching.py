@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -149,13 +150,15 @@ def _compared(
         f"select o.* from {rows} as o"
         ' join (select distinct "row" from candidate_pairs) as c on c."row" = o."row"'
     ).pl()
-    theirs = with_comparison_fields(people.join(pairs, on="person", how="semi", maintain_order="left"))
-    both = (
-        pairs.join(blocking.prepared_rows(wanted, successor), on="row", how="left", maintain_order="left")
-        .join(con.sql("select * from taken").pl(), on=["dataset", "person", "slot_group"], how="anti")
-        .join(theirs, on="person", how="left")
-        .sort("row", "person")
-    )
+    with ThreadPoolExecutor(1) as beside:
+        paired = people.join(pairs, on="person", how="semi", maintain_order="left")
+        theirs = beside.submit(with_comparison_fields, paired)
+        both = (
+            pairs.join(blocking.prepared_rows(wanted, successor), on="row", how="left", maintain_order="left")
+            .join(con.sql("select * from taken").pl(), on=["dataset", "person", "slot_group"], how="anti")
+            .join(theirs.result(), on="person", how="left")
+            .sort("row", "person")
+        )
     found = levels(_with_learned(con, both))
     joined = pl.concat([both, found], how="horizontal")
     weighed = pl.concat([joined, _weights(found, both["dataset"], matcher.models)], how="horizontal")
