@@ -73,7 +73,8 @@ def follow(
     answers, receipts = taken_tonight(book, read, night.as_of)
     tonight = read_tonight(night, ledger.key)
     recorded = record_night(ledger, tonight, [*list_events(ledger, delivered), *answers], book)
-    archive_night(ledger.places.state, ledger.key, night, delivered, versions)
+    known = {row: person for person, row in recorded.rows.items()}
+    archive_night(ledger.places.state, ledger.key, night, delivered, versions, known)
     return Followed(recorded, tonight, case_flow(ledger.events()), tuple(receipts), read.all_problems())
 
 

@@ -1,7 +1,7 @@
 """What every night said of everybody, kept so that a later one can be told from it: `STATE/nights/<date>/`.
 
 It names nobody: people stand under a keyed hash that only this state's key can make. `people.parquet` has one row a
-person (who, key, county_code, register), `answers.parquet` one a person and subject (who, subject, outcome, mark: another
+person (who, key, county_code, register, and the ledger's number of who has a case), `answers.parquet` one a person and subject (who, subject, outcome, mark: another
 one where what the answer rests on is another), `coverage.parquet` one a list and county (with a mark of the file),
 `night.json` what the night ran on: versions, rules with the lists they read, titles.
 
@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 import polars as pl
@@ -50,7 +51,13 @@ _OUTSIDE_ANSWERS = """
 select distinct w.who, o.finding as subject, 'found' as outcome, '' as mark
 from other_findings as o join outsiders as w on w.id_number = o.id_number and w.county_code = o.county_code
 where o.person is null"""
-PEOPLE = {"who": pl.Int64, "key": pl.String, "county_code": pl.String, "register": pl.Boolean}
+PEOPLE = {
+    "who": pl.Int64,
+    "key": pl.String,
+    "county_code": pl.String,
+    "register": pl.Boolean,
+    "case_person": pl.Int64,  # the ledger's: the same though his number has been corrected
+}
 
 
 @dataclass(frozen=True)
@@ -78,12 +85,17 @@ class ArchivedNight:
 
 
 def archive_night(
-    state: Path, key: PersonKey, night: JudgedNight, delivered: Intake, versions: Mapping[str, str]
+    state: Path,
+    key: PersonKey,
+    night: JudgedNight,
+    delivered: Intake,
+    versions: Mapping[str, str],
+    known: Mapping[int, int] = MappingProxyType({}),
 ) -> Path:
     """Writes `STATE/nights/<date>/` and removes what is older than 13 months; the folder.
 
-    Call it after the ledger's transaction, under the run's lock. `versions`: program → version. Files 0600 in a folder
-    0700. Raises ReconcileError E705 where the disk refuses.
+    Call it after the ledger's transaction, under the run's lock. `versions`: program → version. `known`: the night's person →
+    the ledger's, of those on the register who have a case. Files 0600 in a folder 0700. Raises ReconcileError E705 where the disk refuses.
     """
     folder = state / FOLDER
     place = folder / night.as_of.isoformat()
@@ -95,7 +107,7 @@ def archive_night(
         for leftover in (fresh, old):
             shutil.rmtree(leftover, ignore_errors=True)
         fresh.mkdir(mode=0o700)
-        _write(fresh, key, night, delivered, versions)
+        _write(fresh, key, night, delivered, versions, known)
         if place.exists():
             place.rename(old)
         fresh.rename(place)
@@ -137,6 +149,8 @@ def read_archived(state: Path, as_of: date) -> ArchivedNight:
             code: Subject(one["title"], one["version"], tuple(one["lists"]))
             for code, one in told["subjects"].items()
         }
+        if "case_person" not in people.columns:  # kept by an older program
+            people = people.with_columns(pl.lit(None, dtype=pl.Int64).alias("case_person"))
         return ArchivedNight(
             as_of, people, answers, coverage, subjects, told["counties"], told["lists"], told["versions"]
         )
@@ -148,9 +162,14 @@ def read_archived(state: Path, as_of: date) -> ArchivedNight:
 
 
 def _write(
-    folder: Path, key: PersonKey, night: JudgedNight, delivered: Intake, versions: Mapping[str, str]
+    folder: Path,
+    key: PersonKey,
+    night: JudgedNight,
+    delivered: Intake,
+    versions: Mapping[str, str],
+    known: Mapping[int, int],
 ) -> None:
-    people, answers = _people_and_answers(night.con, key)
+    people, answers = _people_and_answers(night.con, key, known)
     marks = {(s.dataset, s.county): s.sha256[:16] for s in delivered.snapshots}
     coverage = night.coverage.select("dataset", "county_code", "status", "snapshot_date")
     mark = [
@@ -177,7 +196,9 @@ def _write(
     sync(folder)
 
 
-def _people_and_answers(con: duckdb.DuckDBPyConnection, key: PersonKey) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _people_and_answers(
+    con: duckdb.DuckDBPyConnection, key: PersonKey, known: Mapping[int, int]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """People numbered in the order of their keys, which tells nothing of them, and their answers."""
     rows = con.execute(_PEOPLE).fetchall()
     numbers = Counter(number for _, _, number, _ in rows if number)
@@ -187,7 +208,7 @@ def _people_and_answers(con: duckdb.DuckDBPyConnection, key: PersonKey) -> tuple
         text = _text_of(certificate or "", number or "", numbers[number] > 1)
         seen[text] += 1
         once = text if seen[text] == 1 else f"{text}|{seen[text]}"  # a register may tell the same twice
-        people.append((person, _short(key, "night", once), county, True))
+        people.append((person, _short(key, "night", once), county, True, known.get(person)))
     outside = con.execute(_OUTSIDE).fetchall()
     outsiders = pl.DataFrame(
         [(-n, *row) for n, row in enumerate(outside, start=1)],
@@ -195,7 +216,7 @@ def _people_and_answers(con: duckdb.DuckDBPyConnection, key: PersonKey) -> tuple
         orient="row",
     )
     people += [
-        (who, _short(key, "night.outside", f"{number}|{county}"), county, False)
+        (who, _short(key, "night.outside", f"{number}|{county}"), county, False, None)
         for who, number, county in outsiders.iter_rows()
     ]
     con.register("outsiders", outsiders.to_arrow())

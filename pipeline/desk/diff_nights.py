@@ -3,7 +3,8 @@
 Counted is what stands as 应享未享 of a benefit, and every finding. Each coming and going has exactly one cause, the first
 that holds of this order, from the plainest to what is left when nothing else can have done it:
 
-- `register`: the person is not on the register in one of the nights, or lives in another county;
+- `register`: the person is not on the register in one of the nights, or lives in another county (whose number was
+  corrected is the same person where he has a case);
 - `list`: a list that the answer rests on was accepted for the county in one night only, and in the other the answer is open;
 - `rule`: the rule's text is another, or the rule is there in one night only;
 - `data`: a list that it rests on has come with other content, and the conditions come out otherwise (what the calendar did
@@ -15,7 +16,7 @@ that holds of this order, from the plainest to what is left when nothing else ca
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def diff_nights(state: Path, first: date, second: date) -> NightsDiff:
 
 def compared(before: ArchivedNight, after: ArchivedNight) -> NightsDiff:
     """The second night against the first."""
+    before = _known_by_todays_keys(before, after)
     programs = tuple(
         (name, was, now)
         for name in sorted(
@@ -103,6 +105,22 @@ def compared(before: ArchivedNight, after: ArchivedNight) -> NightsDiff:
         rules,
         programs,
     )
+
+
+def _known_by_todays_keys(before: ArchivedNight, after: ArchivedNight) -> ArchivedNight:
+    """Whom the ledger holds for one person though his number was corrected has the second night's key in the first, too."""
+    cases = [night.people.filter(pl.col("case_person").is_not_null()) for night in (before, after)]
+    gone, new = (
+        one.filter(~pl.col("case_person").is_duplicated()).join(other.people, on="key", how="anti")
+        for one, other in zip(cases, (after, before), strict=True)
+    )
+    corrected = gone.select("key", "case_person").join(
+        new.select("case_person", key_after="key"), on="case_person", validate="1:1"
+    )
+    people = before.people.join(corrected.select("key", "key_after"), on="key", how="left").with_columns(
+        key=pl.coalesce("key_after", "key")
+    )
+    return replace(before, people=people.drop("key_after"))
 
 
 def _version(night: ArchivedNight, code: str) -> str | None:

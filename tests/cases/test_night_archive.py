@@ -109,6 +109,14 @@ def test_a_person_keeps_the_key_with_another_certificate_and_another_row(tmp_pat
     assert moved.select("county_code", "county_code_right").rows() == [("539901", "539902")]
 
 
+def test_the_ledger_s_person_is_kept_and_a_night_kept_without_it_is_read(tmp_path: Path) -> None:
+    place = archive_night(tmp_path, KEY, judged(), delivered(), {}, {1: 12, 3: 5})
+    people = read_archived(tmp_path, NIGHT).people
+    assert sorted(people["case_person"].drop_nulls()) == [5, 12]
+    people.drop("case_person").write_parquet(place / "people.parquet")
+    assert read_archived(tmp_path, NIGHT).people["case_person"].null_count() == people.height
+
+
 def test_nobody_is_named_in_it_and_nobody_else_may_read_it(tmp_path: Path) -> None:
     place = archive(tmp_path)
     assert stat.S_IMODE(place.stat().st_mode) == stat.S_IMODE(place.parent.stat().st_mode) == 0o700

@@ -7,8 +7,10 @@ import io
 import shutil
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 import pytest
@@ -47,8 +49,10 @@ def night(
     file: str = "x",
     subjects: Mapping[str, Subject] = SUBJECTS,
     version: str = "1",
+    cases: Mapping[str, int] = MappingProxyType({}),
 ) -> ArchivedNight:
-    """`people`: key → county; keys that begin with o are not on the register. `file`: mark of every list."""
+    """`people`: key → county; keys that begin with o are not on the register. `file`: mark of every list. `cases`: key → the
+    ledger's person."""
     who = {key: n for n, key in enumerate(sorted(people), start=1)}
     coverage = [
         (d, c, "missing" if (d, c) in refused else "accepted", None if (d, c) in refused else as_of, "" if (d, c) in refused else file)
@@ -57,7 +61,7 @@ def night(
     ]  # fmt: skip
     return ArchivedNight(
         as_of,
-        pl.DataFrame([(n, key, people[key], key[0] != "o") for key, n in who.items()], schema=PEOPLE, orient="row"),
+        pl.DataFrame([(n, key, people[key], key[0] != "o", cases.get(key)) for key, n in who.items()], schema=PEOPLE, orient="row"),
         pl.DataFrame(
             [(who[key], subject, *said) for (key, subject), said in sorted(answers.items())],
             schema={"who": pl.Int64, "subject": pl.String, "outcome": pl.String, "mark": pl.String},
@@ -192,7 +196,23 @@ def any_night(draw: st.DrawFn, as_of: date) -> ArchivedNight:
     return night(
         as_of, people, draw(st.dictionaries(pairs, SAID)), refused=refused, file=draw(st.sampled_from("xy")),
         version=draw(st.sampled_from("12")),
+        cases=draw(st.dictionaries(st.sampled_from(["p1", "p2", "p3", "p4"]), st.integers(1, 3))),
     )  # fmt: skip
+
+
+def test_who_has_another_number_is_the_same_person_to_who_holds_his_case() -> None:
+    """A corrected number came as one person gone and one come."""
+    said = ("living", "nursing")
+    before = night(OCTOBER, {"p": A, "q": A}, {("p", s): MISSING for s in said}, cases={"p": 7})
+    after = night(
+        NOVEMBER, {"r": A, "q": A}, {("r", "living"): MISSING, ("r", "nursing"): RECEIVING}, cases={"r": 7}, file="y"
+    )  # fmt: skip
+    assert causes(compared(before, after)) == {("nursing", A, "-", "data"): 1}
+    assert causes(compared(after, before)) == {("nursing", A, "+", "data"): 1}
+    strangers = replace(after, people=after.people.with_columns(case_person=pl.lit(8, dtype=pl.Int64)))
+    assert causes(compared(before, strangers)) == {
+        ("living", A, "-", "register"): 1, ("nursing", A, "-", "register"): 1, ("living", A, "+", "register"): 1
+    }  # fmt: skip
 
 
 def in_all(told: ArchivedNight) -> int:
