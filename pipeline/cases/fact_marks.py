@@ -1,15 +1,18 @@
 """Marks of what a flag rests on: another mark where the facts are others, and nothing to be read out of it.
 
-A mark is made of the values that the person's rule reads, or of what a finding about the register says. What moves by itself
-from month to month is left out, else every case that a county has laid to rest would come back with the next delivery: ages,
-totals of a year so far, the newest month of a series, what is counted within a window of dates. Row numbers, file names and
-dates of snapshots are in no mark. What such a value decides stands in the explanation bits, which a mark holds too.
+A mark has a part for the conditions of the rule (not for its words), for every answer that it found, for every value that it
+reads, or for what a finding about the register says. What is unknown has none: where a list is missing less is said, not
+something else. What moves by itself from month to month is left out, else every case that a county has laid to rest would come
+back with the next delivery: ages, totals of a year so far, the newest month of a series, what is counted within a window of
+dates. Row numbers, file names and dates of snapshots are in no mark. What such a value decides stands in the answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
+from hashlib import sha256
 
 import duckdb
 
@@ -18,11 +21,16 @@ from pipeline.entitlement.amounts import amount_facts
 from pipeline.entitlement.compile import CompiledRule
 from pipeline.entitlement.dates import date_words
 from pipeline.entitlement.fact import Fact
+from pipeline.entitlement.parameters import column_of
+from pipeline.entitlement.verdict_bits import answered_sql
 
 # How marks are made. Another way needs another number: marks of different makings are not compared, the first new one of a case is
 # what later ones are compared with. (The first making, of the bits alone, had no number; findings had an empty mark.)
-_MAKING = "2"
-_LENGTH = 12  # hex digits of a part
+_MAKING = "3"
+_LENGTH, _SHORT = (
+    12,
+    6,
+)  # hex digits of a part: of what can be anything, and of one of the few values of a question
 _MOST_PARTS = 20  # the number of an institution may stand beside hundreds of names
 _APART, _NULL = "chr(31)", "chr(30)"
 
@@ -60,18 +68,50 @@ def answer_marks(
     for compiled in sorted(rules, key=lambda one: one.rule.code):
         if compiled.rule.subject != "register":
             continue
-        read = [f'f."{name}"' for name in steady_facts(compiled, facts, as_of)]
+        code, salt = compiled.rule.code, _salt(key)
+        values = {name: f'f."{name}"' for name in steady_facts(compiled, facts, as_of)}
+        values |= {name: f'q."{column_of(compiled.rule, name)}"' for name in _thresholds(compiled)}
+        answers = answered_sql(compiled, facts, partial(_digest, salt, code))
         # Hashed before the join: DuckDB 2.0's join fails on columns of `facts` that some of its chunks hold as a dictionary.
         query = f"""
 with lines as (
-  select person, code, outcome, version, bits from answer_lines
+  select person, code, outcome, bits from answer_lines
   where code = $code and list_contains($outcomes, outcome)),
 said as (
-  select f.person, {_part_sql(read)} as part from facts as f where f.person in (select person from lines))
-select l.person, l.code, l.outcome, concat('{_MAKING}:', {_part_sql(["l.version", "l.bits", "s.part"])})
-from lines as l left join said as s on s.person = l.person order by l.person"""
-        asked = {"code": compiled.rule.code, "outcomes": list(outcomes), "salt": _salt(key)}
+  select f.person, {_joined([_value_sql(*value) for value in values.items()])} as part
+  from facts as f join parameters as q on q.county_code = f.county_code
+  where f.person in (select person from lines)),
+found as (select bits, {_joined(answers)} as part from (select distinct bits from lines))
+select l.person, l.code, l.outcome, concat_ws('+', '{_MAKING}:{_meaning(compiled, salt)}', b.part, s.part)
+from lines as l join found as b on b.bits = l.bits left join said as s on s.person = l.person order by l.person"""
+        asked = {"code": code, "outcomes": list(outcomes)} | ({"salt": salt} if values else {})
         yield from con.execute(query, asked).fetchall()
+
+
+def _thresholds(compiled: CompiledRule) -> list[str]:
+    """The parameters that the conditions name: another value in force in the county is asked about again."""
+    return list(dict.fromkeys(name for clause in compiled.clauses for name in clause.parameters))
+
+
+def _meaning(compiled: CompiledRule, salt: str, *more: str) -> str:
+    """The part for what the rule asks, whatever its words are."""
+    rule = compiled.rule
+    asked = [f"{c.certain} {c.when}" for c in (*rule.who, *rule.excluded)]
+    return _digest(salt, str(len(rule.who)), *asked, rule.received, *more)
+
+
+def _digest(salt: str, *texts: str) -> str:
+    return sha256("\x1f".join((salt, *texts)).encode()).hexdigest()[:_SHORT]
+
+
+def _value_sql(name: str, column: str) -> str:
+    """The part for one value (SQL, null where nothing is known)."""
+    said = f"concat($salt, {_APART}, '{name}', {_APART}, cast({column} as varchar))"
+    return f"case when {column} is not null then left(sha256({said}), {_SHORT}) end"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return f"concat_ws('+', {', '.join(parts)})" if parts else "cast(null as varchar)"
 
 
 def steady_facts(compiled: CompiledRule, facts: Mapping[str, Fact], as_of: date) -> list[str]:
@@ -111,12 +151,14 @@ def outside_marks(
         if compiled.rule.subject != "outside_register":
             continue
         finding, words = str(compiled.rule.finding), list(date_words(as_of))
-        read = [f'f."{name}"' for name in compiled.facts if not _moves(facts[name], words)]
+        read = [_value_sql(name, f'f."{name}"') for name in compiled.facts if not _moves(facts[name], words)]
+        thresholds = [f"{name}={compiled.rule.parameters[name].values}" for name in _thresholds(compiled)]
+        meaning = f"'{_MAKING}:{_meaning(compiled, _salt(key), *thresholds)}'"
         query = f"""
-select f.id_number, concat('{_MAKING}:', {_part_sql([f"'{compiled.version}'", *read])}) from outside_facts_{finding} as f
+select f.id_number, {_joined([meaning, *read])} from outside_facts_{finding} as f
 join (select distinct id_number from other_findings where person is null and finding = $finding) as o
   on o.id_number = f.id_number"""
-        asked = {"finding": finding, "salt": _salt(key)}
+        asked = {"finding": finding} | ({"salt": _salt(key)} if read else {})
         marks |= {(number, finding): mark for number, mark in con.execute(query, asked).fetchall()}
     return marks
 

@@ -8,7 +8,7 @@ rules ask it. Few different numbers occur; outcomes and sentences are made of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from pipeline.entitlement.compile import DEAD, STATE, CompiledRule, standing_sql
@@ -89,6 +89,26 @@ def verdicts_sql(compiled: CompiledRule, facts: Mapping[str, Fact]) -> str:
         f"{_three(places[same[c.sql]])} as {c.column}" for c in compiled.clauses if c.column not in places
     ]
     return f'case {_at(0)} {standing} end as standing, state as "{STATE}", ' + ", ".join(columns)
+
+
+def answered_sql(
+    compiled: CompiledRule, facts: Mapping[str, Fact], said: Callable[[str, str], str]
+) -> list[str]:
+    """For the standing and every condition and yes/no fact SQL over `bits`: the text `said(question, answer)`, null where unknown."""
+    told = [
+        (0, "standing", {answer: place for place, answer in enumerate(_STANDINGS) if answer != "unknown"})
+    ]
+    for place, column in enumerate(_questions(compiled, facts), 1):
+        if column not in facts or facts[column].is_yes_no:
+            told.append((place, column, {"no": _NO, "yes": _YES}))
+    return [
+        f"case {_at(place)} "
+        + " ".join(
+            f"when {code * 4**place} then '{said(question, answer)}'" for answer, code in answers.items()
+        )
+        + " end"
+        for place, question, answers in told
+    ]
 
 
 def _three(place: int) -> str:

@@ -19,10 +19,12 @@ from pipeline.cases.fact_marks import (
 )
 from pipeline.cases.person_key import PersonKey
 from pipeline.contracts.dataset import load_datasets
-from pipeline.contracts.rule import load_rules
+from pipeline.contracts.rule import RegionValues, Rule, load_rules
 from pipeline.entitlement import compile_rules, declared_facts
 from pipeline.entitlement.compile import CompiledRule
 from pipeline.entitlement.fact import Fact
+from pipeline.entitlement.parameters import build_parameters
+from pipeline.entitlement.verdict_bits import _questions
 
 HOUSE = Path(__file__).resolve().parents[2]
 OCT, NOV = date(2026, 10, 31), date(2026, 11, 30)
@@ -56,8 +58,9 @@ def mark(
 ) -> str:
     """The mark of one person's line, whose facts have these values."""
     columns = ", ".join(f'"{name}" {fact.sql_type}' for name, fact in facts.items())
-    con.execute(f"create or replace table facts (person bigint, {columns})")
-    con.execute("insert into facts (person) values (1)")
+    con.execute(f"create or replace table facts (person bigint, county_code varchar, {columns})")
+    con.execute("insert into facts (person, county_code) values (1, '539901')")
+    build_parameters(con, {compiled.rule.code: compiled.rule}, ["539901"], as_of)
     for name, value in values.items():
         con.execute(f'update facts set "{name}" = $value', {"value": value})
     con.execute(
@@ -80,7 +83,7 @@ def test_another_level_is_another_mark_though_every_condition_says_the_same(
         first, mark(con, rules["nursing_subsidy"], facts, {"残疾等级": 1, "残疾类别": "肢体"})
     )
     assert is_other(
-        first, mark(con, rules["nursing_subsidy"], facts, {"残疾等级": 1, "残疾类别": "肢体"}, bits=9)
+        first, mark(con, rules["nursing_subsidy"], facts, {"残疾等级": 1, "残疾类别": "肢体"}, bits=6)
     )
 
 
@@ -107,6 +110,67 @@ def test_no_rule_of_the_house_reads_a_fact_that_moves(
     assert {"残疾等级", "死亡日期", "证件有效期至", "同类护理补贴月额"} <= read
     assert not read & {"年龄", "学龄", "本年自付金额", "补贴最近到账月份"}
     assert not any(facts[name].kind == "age" for name in read)
+
+
+def test_a_list_that_is_missing_says_less_and_nothing_else(
+    con: duckdb.DuckDBPyConnection, rules: Mapping[str, CompiledRule], facts: Mapping[str, Fact]
+) -> None:
+    """A payment that is not due, laid to rest: the answers of a withheld list brought it back as 复核."""
+    nursing = rules["nursing_subsidy"]
+    one = 4 ** (1 + list(_questions(nursing, facts)).index("在领护理补贴"))
+    whole = mark(con, nursing, facts, {"残疾等级": 3, "残疾类别": "肢体"}, bits=5 + one)
+    withheld = mark(con, nursing, facts, {"残疾类别": "肢体"}, bits=5 + 2 * one)  # whether received is unknown
+    assert withheld != whole
+    assert not is_other(whole, withheld)
+    assert baseline(whole, withheld) == whole
+    assert is_other(withheld, whole)
+    assert is_other(whole, mark(con, nursing, facts, {"残疾等级": 3, "残疾类别": "肢体"}, bits=5))
+    assert is_other(whole, mark(con, nursing, facts, {"残疾类别": "视力"}, bits=5 + 2 * one))
+
+
+def edited(rule: Rule, facts: Mapping[str, Fact], as_of: date = OCT, **change: object) -> CompiledRule:
+    (compiled,) = compile_rules({"rule": rule.model_copy(update=change)}, facts, as_of)
+    return compiled
+
+
+def test_other_words_of_a_rule_are_no_other_fact_and_another_condition_is(
+    con: duckdb.DuckDBPyConnection, rules: Mapping[str, CompiledRule], facts: Mapping[str, Fact]
+) -> None:
+    nursing = rules["nursing_subsidy"]
+    values = {"残疾等级": 1, "残疾类别": "肢体"}
+    before = mark(con, nursing, facts, values)
+    who = nursing.rule.who
+    said = tuple(c.model_copy(update={"say": f"{c.say}。", "law": "另一部法"}) for c in who)
+    words = edited(nursing.rule, facts, title="护理补贴", who=said, not_checked=("另一句",), urgency=9)
+    assert words.version != nursing.version
+    assert mark(con, words, facts, values) == before
+    first = who[0].model_copy(update={"when": f"({who[0].when}) or 残疾等级 = 4"})
+    assert is_other(before, mark(con, edited(nursing.rule, facts, who=(first, *who[1:])), facts, values))
+    assert is_other(before, mark(con, edited(nursing.rule, facts, received=""), facts, values))
+
+
+def test_a_threshold_that_comes_into_force_in_the_county_is_another_mark(
+    con: duckdb.DuckDBPyConnection, rules: Mapping[str, CompiledRule], facts: Mapping[str, Fact]
+) -> None:
+    of_rule = {
+        code: [name for clause in c.clauses for name in clause.parameters]
+        for code, c in rules.items()
+        if c.rule.subject == "register"
+    }
+    code = next(code for code in sorted(of_rule) if of_rule[code])
+    rule, name = rules[code].rule, of_rule[code][0]
+    before = mark(con, rules[code], facts, {})
+    table = rule.parameters[name]
+
+    def with_values(**change: object) -> CompiledRule:
+        return edited(rule, facts, parameters={**rule.parameters, name: table.model_copy(update=change)})
+
+    announced = with_values(values={**table.values, date(2026, 11, 1): "7"})
+    assert mark(con, announced, facts, {}) == before
+    assert is_other(before, mark(con, announced, facts, {}, as_of=NOV))
+    elsewhere = RegionValues(values={date(2020, 1, 1): "7"}, confirmed=True)
+    assert mark(con, with_values(regions={"12": elsewhere}), facts, {}) == before
+    assert is_other(before, mark(con, with_values(regions={"5399": elsewhere}), facts, {}))
 
 
 def test_a_mark_cannot_be_tried_out_without_the_key(
@@ -181,9 +245,9 @@ def test_a_name_that_is_gone_for_a_night_with_its_list_is_no_other_name(
 
 
 def test_marks_of_different_makings_are_not_compared() -> None:
-    for old in ("", "0123456789ab"):
-        assert not is_other(old, "2:ab")
-        assert baseline(old, "2:ab") == "2:ab"
+    for old in ("", "0123456789ab", "2:0123456789ab"):
+        assert not is_other(old, "3:ab")
+        assert baseline(old, "3:ab") == "3:ab"
     assert is_other("a", "b")
 
 
