@@ -119,7 +119,9 @@ def test_a_list_that_is_missing_says_less_and_nothing_else(
     nursing = rules["nursing_subsidy"]
     one = 4 ** (1 + list(_questions(nursing, facts)).index("在领护理补贴"))
     whole = mark(con, nursing, facts, {"残疾等级": 3, "残疾类别": "肢体"}, bits=5 + one)
-    withheld = mark(con, nursing, facts, {"残疾类别": "肢体"}, bits=5 + 2 * one)  # whether received is unknown
+    withheld = mark(
+        con, nursing, facts, {"残疾类别": "肢体"}, bits=5 + 2 * one
+    )  # whether received is unknown
     assert withheld != whole
     assert not is_other(whole, withheld)
     assert baseline(whole, withheld) == whole
