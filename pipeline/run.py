@@ -107,7 +107,7 @@ def run(request: Request, log: RunLog | None = None) -> Night:
             with log.step("entitlement"):
                 facts = decide(con, datasets, rules, delivered, as_of)
             with log.step("cases"):
-                told = follow(con, ledger, rules, facts, delivered, settings, request.inbox, datasets)
+                told = follow(con, ledger, rules, facts, delivered, settings, request, datasets)
                 delivered = with_problems(delivered, told.problems)
             with log.step("results"):
                 compared = entitlement.note_visits(con, signs, facts, request.state, as_of)
@@ -189,14 +189,15 @@ def follow(
     facts: Mapping[str, entitlement.Fact],
     delivered: Intake,
     settings: Settings,
-    inbox: Path,
+    request: Request,
     datasets: Mapping[str, Dataset],
 ) -> cases.Followed:
     """From outcomes and findings to cases, with what the counties answered."""
     compiled = entitlement.compile_rules(rules, facts, delivered.as_of)
     names = county_names(delivered, settings)
     night = cases.JudgedNight(con, compiled, facts, delivered.coverage, names, delivered.as_of)
-    return cases.follow(ledger, night, delivered, inbox, versions(datasets.values()))
+    written, _ = reports.last_night_of(request.out)
+    return cases.follow(ledger, night, delivered, request.inbox, versions(datasets.values()), written)
 
 
 def weights_in_force(settings: Settings, config: Path | None) -> matching.Models:

@@ -62,15 +62,20 @@ class Followed:
 
 
 def follow(
-    ledger: Ledger, night: JudgedNight, delivered: Intake, inbox: Path, versions: Mapping[str, str]
+    ledger: Ledger,
+    night: JudgedNight,
+    delivered: Intake,
+    inbox: Path,
+    versions: Mapping[str, str],
+    written: date | None = None,
 ) -> Followed:
     """The commit point: before its transaction nothing has happened, what comes after can be made again from the ledger.
 
-    Raises ReconcileError as Ledger and `record_night`.
+    `written`: the last night of which everything was written. Raises ReconcileError as Ledger and `record_night`.
     """
     book = read_book(ledger.events())
     read = read_feedback(inbox / FEEDBACK, night.counties, night.as_of)
-    answers, receipts = taken_tonight(book, read, night.as_of)
+    answers, receipts = taken_tonight(book, read, night.as_of, written)
     tonight = read_tonight(night, ledger.key)
     recorded = record_night(ledger, tonight, [*list_events(ledger, delivered), *answers], book)
     known = {row: person for person, row in recorded.rows.items()}
@@ -78,10 +83,12 @@ def follow(
     return Followed(recorded, tonight, case_flow(ledger.events()), tuple(receipts), read.all_problems())
 
 
-def taken_tonight(book: Book, read: FeedbackRead, as_of: date) -> tuple[list[Event], list[Receipt]]:
+def taken_tonight(
+    book: Book, read: FeedbackRead, as_of: date, written: date | None = None
+) -> tuple[list[Event], list[Receipt]]:
     """What the returned files bring: new answers, files that the ledger sees for the first time, and the receipts to be written."""
     answers, of_all = feedback_events(read, _known(book), as_of, book.files)
-    receipts, files = receipts_tonight(of_all, answers, book.files, as_of)
+    receipts, files = receipts_tonight(of_all, answers, book.files, as_of, written)
     return [*answers, *files], receipts
 
 

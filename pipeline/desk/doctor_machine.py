@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import locale
 import os
 import shutil
@@ -166,15 +165,6 @@ def _bytes(folder: Path) -> int:
             except OSError:
                 continue
     return total
-
-
-def last_night_of(out: Path) -> tuple[date | None, dict[str, str]]:
-    """Business date and counties (code → name) of what lies in OUT; None and none where no night is there."""
-    try:
-        told = json.loads((out / "run.json").read_text(encoding="utf-8"))
-        return date.fromisoformat(told["as_of"]), dict(told["counties"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None, {}
 
 
 def today(patient: Patient) -> date:

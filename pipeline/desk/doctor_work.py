@@ -10,8 +10,9 @@ from pipeline.desk.check_rules import check_rules
 from pipeline.desk.check_schemas import check_schemas
 from pipeline.desk.doctor_files import secrets_path
 from pipeline.desk.doctor_finding import Finding, Patient, good, of_problem, warning, wrong
-from pipeline.desk.doctor_machine import last_night_of, today
+from pipeline.desk.doctor_machine import today
 from pipeline.desk.watch import unsent_mail
+from pipeline.reports.run_json import last_night_of
 
 _OLDEST_BACKUP = 3  # days
 _LONGEST_SILENCE = 3  # days; `reconcile watch` hears it sooner

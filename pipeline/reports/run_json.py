@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,16 @@ def write_run_json(
     text = json.dumps(night_in_numbers, ensure_ascii=False, indent=2, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
     return path
+
+
+def last_night_of(out: Path) -> tuple[date | None, dict[str, str]]:
+    """Business date and counties (code → name) of the night that OUT holds whole: run.json is written last. None and none
+    where none is there."""
+    try:
+        told = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        return date.fromisoformat(told["as_of"]), dict(told["counties"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None, {}
 
 
 def _outcomes(night: NightForReports) -> dict[str, dict[str, dict[str, int]]]:

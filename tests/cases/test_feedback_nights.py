@@ -88,6 +88,22 @@ def waiting(office: Office) -> None:
     assert (office.case.state, office.case.again, office.case.again_on) == ("open", True, NOV)
 
 
+def test_the_receipts_of_a_killed_night_are_written_by_the_next_one_of_another_date(office: Office) -> None:
+    """Killed behind the ledger's transaction: the county never heard that its answers had come."""
+    office.night(OCT)
+    office.answers("十月.csv")
+    book = read_book(office.ledger.events())
+    events, lost = taken_tonight(book, read_feedback(office.inbox, COUNTIES, NOV), NOV, OCT)
+    record_night(office.ledger, tonight(NOV, [office.one]), events, book)
+    assert len(lost) == 1
+    for on, written, many in ((MID, OCT, 1), (MID, OCT, 1), (DEC, MID, 0), (JAN, DEC, 0)):
+        book = read_book(office.ledger.events())
+        events, receipts = taken_tonight(book, read_feedback(office.inbox, COUNTIES, on), on, written)
+        assert [one.counts() for one in receipts] == ["收 1，采纳 1，退回 0"] * many
+        record_night(office.ledger, tonight(on, [office.one]), events, book)
+    assert office.case.suppressed
+
+
 @pytest.mark.parametrize(
     "printed",
     [
