@@ -36,9 +36,26 @@ class Snapshot:
         return tuple(sorted(p for p in self.parquet.iterdir() if p.suffix == ".parquet"))
 
 
+# Reasons of places that are no kind of damaged identifier: what stands there cannot be read, or nothing does.
+UNREAD, BLANK = "unread", "blank"
+KEPT_PLACES = 50  # of a column and reason; the others are only counted
+Place = tuple[str, int]  # sheet ("" in a text file) and row, as a spreadsheet counts them
+# How a cell of such a column can be written so that it is understood; for departments.
+WRITTEN = {
+    "date": "20260131",
+    "month": "202601",
+    "year": "2026",
+    "amount": "1200.00",
+    "region": "六位区划代码",
+}
+
+
 @dataclass(frozen=True)
 class FieldQuality:
-    """Counts of one column of one delivered file. `unknown` names code values no list knows (never identifying ones)."""
+    """Counts of one column of one delivered file. `by_kind` names code values no list knows (never identifying ones).
+
+    `places`: by reason (a kind of damaged identifier, UNREAD, BLANK of a required column) the first KEPT_PLACES.
+    """
 
     dataset: str
     county: str
@@ -48,6 +65,7 @@ class FieldQuality:
     blank: int
     damaged: int  # identifiers that cannot be used, dates that are none, codes no list knows
     by_kind: tuple[tuple[str, int], ...] = ()  # e.g. (("checksum", 3), ("masked", 1)) or unknown code values
+    places: tuple[tuple[str, tuple[Place, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.contracts.delivered import KEPT_PLACES, Place
 from pipeline.contracts.problem import Problem
 from pipeline.intake.header_problems import UnknownColumn
 from pipeline.intake.unreadable import Number
@@ -18,7 +19,7 @@ _KEPT_SPELLINGS = 2000
 class FieldCounts:
     """One field over the counted rows. `alike` counts cells that look like an ID number among those `looked` at.
 
-    `names`: those of `kinds` that also stand in a name column, so may be somebody's name.
+    `names`: those of `kinds` that also stand in a name column, so may be somebody's name. `places`: of FieldQuality.
     """
 
     blank: int = 0
@@ -27,6 +28,7 @@ class FieldCounts:
     alike: int = 0
     looked: int = 0
     names: frozenset[str] = frozenset()
+    places: dict[str, tuple[Place, ...]] = field(default_factory=dict)
 
     def __add__(self, other: FieldCounts) -> FieldCounts:
         kinds = self.kinds + other.kinds
@@ -39,6 +41,7 @@ class FieldCounts:
             self.alike + other.alike,
             self.looked + other.looked,
             self.names | other.names,
+            _first_places(self.places, other.places),
         )
 
 
@@ -102,6 +105,16 @@ def _first_of_each(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         if seen[problem.severity] <= KEPT_PROBLEMS:
             kept.append(problem)
     return tuple(kept)
+
+
+def _first_places(
+    one: dict[str, tuple[Place, ...]], other: dict[str, tuple[Place, ...]]
+) -> dict[str, tuple[Place, ...]]:
+    """The first KEPT_PLACES of every reason; `one` stands before `other` in the file."""
+    if not one or not other:
+        return one or other
+    reasons = dict.fromkeys((*one, *other))
+    return {reason: (*one.get(reason, ()), *other.get(reason, ()))[:KEPT_PLACES] for reason in reasons}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.contracts.dataset import Dataset
-from pipeline.contracts.delivered import FieldQuality
+from pipeline.contracts.delivered import WRITTEN, FieldQuality
 from pipeline.contracts.problem import Problem
 from pipeline.contracts.settings import Thresholds
 from pipeline.intake.counts import Counts, Delivery, FieldCounts
@@ -20,13 +20,6 @@ _DIGITS = 7  # so many in one spelling may be a telephone or a card
 _LIKE_NAME = re.compile("^[\u3400-\u9fff\U00020000-\U000323af]{2,4}$|[·•・‧∙⋅.．]")
 _NAME_TIMES, _NAME_SHARE = 5, 0.05  # no name stands so often in a column
 _UNREAD = 0.5  # of the rows of a required column
-_READ_TYPES = {
-    "date": "20260131",
-    "month": "202601",
-    "year": "2026",
-    "amount": "1200.00",
-    "region": "六位区划代码",
-}
 
 
 def judge(delivery: Delivery, source: Source, thresholds: Thresholds) -> list[Problem]:
@@ -64,7 +57,8 @@ def quality(delivery: Delivery, source: Source) -> tuple[FieldQuality, ...]:
     place = (source.dataset.dataset, source.county, source.file)
     return tuple(
         FieldQuality(
-            *place, name, counts.rows, c.blank, c.damaged, _kinds(c, counts.rows, source.dataset, name)
+            *(*place, name, counts.rows, c.blank, c.damaged, _kinds(c, counts.rows, source.dataset, name)),
+            places=tuple(sorted(c.places.items())),
         )
         for name, c in sorted(counts.fields.items())
     )
@@ -197,10 +191,10 @@ def _unread(
 ) -> Problem | None:
     """A required column of dates, money or divisions in which most rows hold something else."""
     spec = source.dataset.fields[name]
-    if spec.type not in _READ_TYPES or not spec.required or field.damaged <= _UNREAD * counts.rows:
+    if spec.type not in WRITTEN or not spec.required or field.damaged <= _UNREAD * counts.rows:
         return None
     why = f"{counts.rows} 行中有 {field.damaged} 行的“{headers[name]}”读不出来"
-    cure = f"请报送单位改成 {_READ_TYPES[spec.type]} 的写法后重新导出"
+    cure = f"请报送单位改成 {WRITTEN[spec.type]} 的写法后重新导出"
     return _problem("E247", source, "列读不出来", why, cure, headers[name])
 
 

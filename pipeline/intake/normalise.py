@@ -23,6 +23,7 @@ from pipeline.intake.columns_read import Coded
 from pipeline.intake.counts import KEPT_PROBLEMS, Counts, FieldCounts
 from pipeline.intake.find import is_known_county
 from pipeline.intake.mojibake import blanked, spoilt_cells
+from pipeline.intake.repair_places import repair_places
 from pipeline.intake.totals import RowKind, classify, stated_total
 from pipeline.intake.unreadable import Number, numbers_in
 
@@ -232,6 +233,10 @@ def _build(
         elif column is not None:
             done[name] = fields.clean(column)
             counted[name] = fields.text_counts(column, done[name])
+        if column is not None:
+            read = ids[name]["problem"] if name in ids else done[name]
+            where = repair_places(column, read, counted[name], spec, raw.source_row, source.sheet)
+            counted[name] = replace(counted[name], places=where)
     _mark_names(source.dataset, done, counted)
     texts = {"source_file": source.file, "sheet": source.sheet}
     frame = pl.DataFrame(

@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from pipeline.contracts.dataset import FieldSpec
+from pipeline.contracts.delivered import BLANK, UNREAD, WRITTEN, FieldQuality, Place
 from pipeline.identity.mask import mask_text
 from pipeline.reports.methods import denial_words
 from pipeline.reports.next_steps import SEVERITY_WORDS
 from pipeline.reports.night import STATUS_WORDS, NightForReports
 from pipeline.reports.quality_page import KIND_WORDS
+from pipeline.reports.row_words import shown_places
 from pipeline.reports.wanting import waiting_people
 
 NOT_ACCEPTED, STOPPED, CELLS, ROWS = "未采用", "读取问题", "填写", "号码与本人不符"
@@ -40,7 +43,10 @@ _BY_STATUS = {
 
 @dataclass(frozen=True)
 class Item:
-    """One line. `county` is a code or "" for the prefecture; `rows` are rows concerned, `waiting` people who wait for the list."""
+    """One line. `county` is a code or "" for the prefecture; `rows` are rows concerned, `waiting` people who wait for the list.
+
+    `row` is the one row that it is about, `places` the first of several (each sheet as it may be shown).
+    """
 
     kind: str
     dataset: str
@@ -54,13 +60,19 @@ class Item:
     column: str = ""
     rows: int = 0
     waiting: int = 0
+    places: tuple[Place, ...] = ()
+
+    @property
+    def known_places(self) -> tuple[Place, ...]:
+        """Where the rows concerned stand, as far as it is known."""
+        return self.places or (((self.sheet, self.row),) if self.row else ())
 
     @property
     def order(self) -> tuple[object, ...]:
         """Most people waiting first, then by kind, most rows, and everything else: total."""
         kind = (NOT_ACCEPTED, STOPPED, CELLS, ROWS).index(self.kind)
         place = (self.dataset, self.county, self.file, self.sheet, self.row, self.column)
-        return (-self.waiting, kind, -self.rows, *place, self.what, self.why, self.cure)
+        return (-self.waiting, kind, -self.rows, *place, self.what, self.why, self.cure, self.places)
 
 
 def quality_items(night: NightForReports) -> dict[str, list[Item]]:
@@ -133,20 +145,42 @@ def _cells(night: NightForReports) -> Iterator[Item]:
         if spec is None:
             continue
         counts: dict[tuple[str, str], int] = {}
-        for kind, count in q.by_kind:
-            said = KIND_WORDS.get(kind)
-            if said is None and spec.type == "code":
-                reason = ("不认识的写法", "改用规定的写法；确有新写法的，请告知它的含义")
-            else:
-                reason = (said or "不能用", _CURES.get(kind, "对照证件或原件改正"))
+        places: dict[tuple[str, str], tuple[Place, ...]] = {}
+        for kind, count in _counted(q, spec):
+            reason = _reason(kind, spec)
             counts[reason] = counts.get(reason, 0) + count
-        if spec.required and q.blank:
-            reason = ("空白", "补填；确实没有的请说明")
-            counts[reason] = counts.get(reason, 0) + q.blank
+        for kind, where in q.places:
+            reason = _reason(kind, spec)
+            places[reason] = (*places.get(reason, ()), *where)
         for (said, cure), count in counts.items():
             why = f"{q.rows}行中有{count}行"
             file = masked_place(q.source_file)
-            yield Item(CELLS, q.dataset, q.county, said, why, cure, file=file, column=spec.title, rows=count)
+            where = shown_places((masked_place(sheet), row) for sheet, row in places.get((said, cure), ()))
+            sheet = "、".join(dict.fromkeys(sheet for sheet, _ in where))
+            item = Item(CELLS, q.dataset, q.county, said, why, cure, file, sheet, 0, spec.title, count)
+            yield replace(item, places=where)
+
+
+def _counted(q: FieldQuality, spec: FieldSpec) -> Iterator[tuple[str, int]]:
+    """By reason how many cells. What identifiers suffer from is told by kind, whatever else cannot be read is one reason."""
+    of_number = spec.type in ("id", "certificate")
+    if of_number:
+        yield from q.by_kind
+    elif q.damaged:
+        yield UNREAD, q.damaged
+    if spec.required and q.blank:
+        yield BLANK, q.blank
+
+
+def _reason(kind: str, spec: FieldSpec) -> tuple[str, str]:
+    """What is said of such a cell, and the cure."""
+    if kind == BLANK:
+        return "空白", "补填；确实没有的请说明"
+    if kind == UNREAD and spec.type == "code":
+        return "不认识的写法", "改用规定的写法；确有新写法的，请告知它的含义"
+    if kind == UNREAD:
+        return "读不出来", f"改成 {WRITTEN[spec.type]} 的写法" if spec.type in WRITTEN else "改成数字"
+    return KIND_WORDS.get(kind, "不能用"), _CURES.get(kind, "对照证件或原件改正")
 
 
 def _denied(night: NightForReports) -> Iterator[Item]:

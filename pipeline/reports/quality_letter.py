@@ -21,6 +21,7 @@ from pipeline.reports.quality_items import (
     masked_place,
     quality_items,
 )
+from pipeline.reports.row_words import place_words, row_words
 from pipeline.reports.safe_text import safe_cell
 
 COLUMNS = (
@@ -29,6 +30,7 @@ COLUMNS = (
 MOST_ROWS = 5_000
 _SHOWN = 6  # of a kind, in the body
 _SHOWN_NOTES = 10
+_SHOWN_ROWS = 10
 _LONGEST_NOTE = 60
 _STARS = re.compile(r"[0-9]*\*{3,}[0-9X]*(?:B[1-9])?")  # a masked number is still somebody's
 
@@ -107,7 +109,7 @@ def _cells(night: NightForReports, item: Item) -> list[str]:
         night.county_name(item.county) if item.county else "",
         item.file,
         item.sheet,
-        str(item.row) if item.row else "",
+        place_words(item.known_places, item.rows),
         item.column,
         item.what,
         item.why,
@@ -179,9 +181,34 @@ def _lines(night: NightForReports, items: Sequence[Item], kind: str) -> list[str
         title = _title(night, own[0])
         lines.append(
             f"{f'《{discreet(title)}》' if title else ''}{f'“{column}”列' if column else ''}{discreet(what)}：{files}份文件"
-            f"{f'、{rows}行' if rows else ''}{f'，等待判断{waiting}人' if waiting else ''}。办法：{discreet(cure)}。"
+            f"{_rows_words(night, own, rows)}{f'，等待判断{waiting}人' if waiting else ''}。办法：{discreet(cure)}。"
         )
     return _short(lines)
+
+
+def _rows_words(night: NightForReports, items: Sequence[Item], rows: int) -> str:
+    """，示例市第3、5行，东川县第8至10行等12行: whose, never the name of a file or sheet, which may hold digits. Where that would not
+    say which file or sheet is meant only how many: the attachment has each place."""
+    if not rows:
+        return ""
+    whose: dict[str, set[tuple[str, str]]] = {}
+    for item in items:
+        for sheet, _ in item.known_places:
+            whose.setdefault(item.county, set()).add((item.file, sheet))
+    plain = (
+        whose and all(len(files) == 1 for files in whose.values()) and ("" not in whose or len(whose) == 1)
+    )
+    if not plain:
+        return f"、{rows}行"
+    places = [(item.county, row) for item in items for _, row in item.known_places]
+    shown: dict[str, list[int]] = {}
+    for county, row in sorted(set(places))[:_SHOWN_ROWS]:
+        shown.setdefault(county, []).append(row)
+    parts = [
+        f"{night.county_name(county) if county else ''}第{row_words(own)}行" for county, own in shown.items()
+    ]
+    told = sum(map(len, shown.values()))
+    return f"，{'，'.join(parts)}" + (f"等{rows}行" if told < rows else f"，共{rows}行" if rows > 1 else "")
 
 
 def _note_lines(notes: Sequence[str]) -> list[str]:

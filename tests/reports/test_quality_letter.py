@@ -12,7 +12,8 @@ from typing import Any
 import polars as pl
 import report_nights as nights
 
-from pipeline.contracts.delivered import FieldQuality
+from pipeline.contracts.dataset import FieldSpec
+from pipeline.contracts.delivered import UNREAD, FieldQuality
 from pipeline.contracts.problem import Problem
 from pipeline.contracts.tables import COVERAGE, UNLINKED
 from pipeline.reports.letter_text import WIDE, columns
@@ -91,6 +92,77 @@ def test_rows_that_are_another_person_s_are_told_with_their_place() -> None:
     (line,) = lines(quality_letters(night)["civil_affairs"])
     assert (line["行"], line["文件"]) == ("17", f"{SUBSIDIES}/539901_补贴_20261031.csv")
     assert "出生日期" in line["原因"]
+
+
+def cells(file: str, county: str, places: dict[str, list[int]], count: int) -> FieldQuality:
+    """A file whose numbers have a wrong check digit, by sheet in these rows."""
+    where = tuple((sheet, row) for sheet, rows in places.items() for row in rows)
+    by_kind = (("checksum", count),)
+    return FieldQuality(DIBAO, county, file, "id", 900, 0, count, by_kind, (("checksum", where),))
+
+
+def told(*quality: FieldQuality) -> tuple[str, list[dict[str, str]]]:
+    """The body on one line, the attachment's lines."""
+    letter = quality_letters(nights.night(quality=quality))["civil_affairs"]
+    assert letter is not None
+    return letter.body.replace("\n", ""), lines(letter)
+
+
+def test_the_rows_of_damaged_cells_are_named_in_the_letter_and_its_attachment() -> None:
+    body, (row,) = told(cells("a.csv", "539901", {"": [3, 5, 8, 9, 10, 17]}, 6))
+    assert "校验位不符：1份文件，示例市第3、5、8至10、17行，共6行。" in body
+    assert (row["文件"], row["工作表"], row["行"], row["涉及行数"]) == ("a.csv", "", "3、5、8至10、17", "6")
+    assert not re.search("[0-9]-[0-9]", row["行"])  # a spreadsheet makes a date of 8-10
+
+
+def test_a_letter_names_ten_rows_and_the_attachment_all_that_are_kept() -> None:
+    first = cells("a.csv", "539901", {"": list(range(2, 100, 2))[:40]}, 40)
+    other = cells("b.csv", "539902", {"": [7, 8]}, 900)
+    body, rows = told(first, other)
+    shown = "、".join(str(row) for row in range(2, 22, 2))
+    assert f"校验位不符：2份文件，示例市第{shown}行等940行。" in body
+    by_file = {row["文件"]: row["行"] for row in rows}
+    assert by_file["a.csv"].count("、") == 39
+    assert by_file["b.csv"] == "7、8 等900行"
+
+
+def test_sheets_are_named_in_the_attachment_where_there_are_several() -> None:
+    number = nights.id_number(7)
+    body, (row,) = told(cells("a.xlsx", "539901", {"下坡乡": [4], f"={number}": [9]}, 2))
+    assert row["工作表"].startswith("下坡乡、=")
+    assert re.fullmatch(r"下坡乡：4；=5399\d{2}\*{8}\d{3}.：9", row["行"])
+    assert "1份文件、2行。" in body  # the rows of which sheet the letter could not say
+    body, (row,) = told(cells("a.xlsx", "539901", {"下坡乡": [4]}, 1))
+    assert (row["工作表"], row["行"]) == ("下坡乡", "4")
+    assert "1份文件，示例市第4行。" in body
+
+
+def test_rows_of_one_file_are_not_taken_for_another_s() -> None:
+    """Two files of no county, or of the same: the letter says how many rows, the attachment which."""
+    for county in ("", "539901"):
+        body, rows = told(cells("a.csv", county, {"": [4]}, 1), cells("b.csv", county, {"": [6]}, 1))
+        assert "2份文件、2行。" in body
+        assert {(row["文件"], row["行"]) for row in rows} == {("a.csv", "4"), ("b.csv", "6")}
+
+
+def test_a_row_beyond_every_sheet_is_counted_and_not_shown() -> None:
+    """Eight digits may be a part of somebody's number; a spreadsheet has no such row anyhow."""
+    body, (row,) = told(cells("a.csv", "", {"": [9_999_999, 10_000_000]}, 2))
+    assert row["行"] == "9999999 等2行"
+    assert "第9999999行等2行" in body
+    assert not re.search("[0-9]{8}", body.replace("20261031", "") + row["行"])
+
+
+def test_dates_and_amounts_that_cannot_be_read_are_told_like_other_cells() -> None:
+    known = nights.datasets()
+    spec = FieldSpec.model_validate({"title": "起始月", "type": "month", "headers": ["起始月"]})
+    fields = known[DIBAO].fields | {"start": spec}
+    known[DIBAO] = known[DIBAO].model_copy(update={"fields": fields})
+    unread = FieldQuality(DIBAO, "539901", "a.csv", "start", 9, 3, 1, (), ((UNREAD, (("", 5),)),))
+    letter = quality_letters(nights.night(quality=(unread,), datasets=known))["civil_affairs"]
+    (row,) = lines(letter)
+    assert (row["列"], row["问题"], row["办法"]) == ("起始月", "读不出来", "改成 202601 的写法")
+    assert (row["行"], row["涉及行数"]) == ("5", "1")
 
 
 def test_no_number_of_a_person_and_no_formula_stands_in_any_part() -> None:
