@@ -12,6 +12,7 @@ from pipeline.contracts.settings import Settings
 from pipeline.delivery.letter import CSV, XLSX, Attachment, Kind, Letter
 from pipeline.delivery.sealing import seal
 from pipeline.delivery.secrets import Secrets
+from pipeline.delivery.township_files import as_inside_a_zip, township_files
 
 _KINDS = {".csv": CSV, ".xlsx": XLSX}
 
@@ -32,11 +33,7 @@ def report_files(folder: Path, stem: str, month: str) -> tuple[Attachment, ...]:
         if path.suffix in _KINDS:
             part = path.stem.removeprefix("discrepancies")
             found.append(_attachment(path, f"{stem}{part}", f"report-{folder.name}-{month}{part}"))
-    for path in sorted((folder / "townships").glob("*.*")):
-        if path.suffix in _KINDS:
-            plain = f"township-{folder.name}-{month}-{path.stem}"
-            found.append(_attachment(path, f"{stem}_乡镇{path.stem}", plain))
-    return tuple(found)
+    return (*found, *township_files(folder, stem, f"township-{folder.name}-{month}"))
 
 
 def _attachment(path: Path, stem: str, plain: str) -> Attachment:
@@ -60,7 +57,8 @@ def sealed(
         what, why = "该县的报告没有发出", "设置要求完整证件号码，而密码文件里没有该县的密码"
         cure = f"在密码文件的 [county_passwords] 里写上 {county} 的密码，另行告知该县；或取消 full_ids"
         raise ReconcileError(Problem("E811", "error", what, why, cure, county=county), exit_code=6)
-    return seal(attachments, setting.seal, password, stem, f"report-{county}-{month}")
+    inside = as_inside_a_zip(attachments) if setting.seal == "zip" else attachments
+    return seal(inside, setting.seal, password, stem, f"report-{county}-{month}")
 
 
 def letters(

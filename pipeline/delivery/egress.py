@@ -19,6 +19,7 @@ from pipeline.delivery.egress_tables import Found, Held, check_file, check_numbe
 from pipeline.delivery.expected import CSV_TABLE, NUMBERS_TABLE
 from pipeline.delivery.letter import CSV, XLSX, ZIP, Attachment, Expected
 from pipeline.delivery.sealing import is_sealed, unseal
+from pipeline.delivery.township_files import indexed, is_index
 
 # What tells, in a list of mails, that somebody is disabled or poor. Kinds of disability as GB/T 26341-2010 names them.
 WORDS = re.compile(
@@ -27,7 +28,7 @@ WORDS = re.compile(
 )
 _ENDINGS = {CSV: ".csv", XLSX: ".xlsx", ZIP: ".zip"}
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|]|^[.\s]|[.\s]$')
-_TOWNSHIP = re.compile(r"^township-|_乡镇")  # compose.report_files names the split files so
+_TOWNSHIP = re.compile(r"^township-|_乡镇")  # township_files names them so
 _NUMBERS = re.compile(r"_编号\.csv$")  # and notice.numbers_file the list of case numbers
 
 
@@ -107,6 +108,7 @@ def _attachments(
 ) -> Iterable[str]:
     found, held = Found(), Held.of(expected, opened.on, settings.mail.contact)
     locked_books = False
+    split: list[Attachment] = []
     for number, attachment in enumerate(opened.attachments, 1):
         if not _fits(attachment):
             yield f"第{number}个附件的名称或类型不对"
@@ -122,7 +124,9 @@ def _attachments(
             township = bool(_TOWNSHIP.search(file.name))
             if township and not _by_township(expected.place, settings):
                 yield "有乡镇分表，而设置里没有要"
+            split += [file] if township else []
             check_file(file, held, found, township=township)
+    yield from _index(split)
     yield from found.reasons
     yield from _counts(found, expected, csv_left_out=locked_books)
 
@@ -148,6 +152,14 @@ def _opened(
         return unseal(attachment, password), ""
     except ReconcileError:
         return (), "用该县的密码打不开"
+
+
+def _index(split: Iterable[Attachment]) -> Iterable[str]:
+    """The index of the townships' files names each of them and no other; locked workbooks travel without it (see `seal`)."""
+    indices = [file for file in split if file.kind == CSV]
+    names = {file.name for file in split if file.kind != CSV}
+    if any(not is_index(file.name) or indexed(file.data) != names for file in indices):
+        yield "乡镇目录里的文件名与附件不一致"
 
 
 def _by_township(place: str, settings: Settings) -> bool:

@@ -20,6 +20,7 @@ from pipeline.delivery.envelope import build
 from pipeline.delivery.expected import expected_of, tables_of
 from pipeline.delivery.letter import CSV, XLSX, Attachment, Expected, Letter
 from pipeline.delivery.sealing import seal
+from pipeline.delivery.township_files import as_inside_a_zip, township_files
 from pipeline.reports.county import write_county_reports
 from pipeline.reports.night import NightForReports, VisitList
 
@@ -34,7 +35,6 @@ COUNTIES = {
     "539926": "西河示例县",
 }
 LETTERS = dict(zip(COUNTIES, ("SLSX", "DCSX", "NPSX", "BSSX", "XHSX"), strict=True))
-_KINDS = {".csv": CSV, ".xlsx": XLSX}
 ON = date(2026, 11, 20)
 _EXPIRING = ("certificate_expires_6_months", "certificate_expires_1_month")
 _OUTCOMES = ("missing", "verify", "renew_first", "undetermined", "receiving", "receiving_not_due")
@@ -86,15 +86,7 @@ class World:
 
     def _files(self, code: str) -> tuple[Attachment, ...]:
         folder, stem = self.folder / "reports" / code, f"{COUNTIES[code]}_{self.night.as_of:%Y-%m}_第3期"
-        split = [
-            Attachment(
-                f"{stem}_乡镇{path.stem}{path.suffix}",
-                f"township-{code}-{path.name}",
-                _KINDS[path.suffix],
-                path.read_bytes(),
-            )
-            for path in sorted((folder / "townships").glob("*"))
-        ]
+        split = township_files(folder, stem, f"township-{code}")
         return (
             Attachment(f"{stem}.csv", f"report-{code}.csv", CSV, (folder / "discrepancies.csv").read_bytes()),
             Attachment(
@@ -107,6 +99,7 @@ class World:
         setting = self.settings.counties[code]
         if not setting.full_ids:
             return files
+        files = as_inside_a_zip(files) if setting.seal == "zip" else files
         return seal(files, setting.seal, self.passwords[code], f"{COUNTIES[code]}_第3期", f"report-{code}")
 
     def expected(self, code: str) -> Expected:
