@@ -11,7 +11,7 @@ import typer
 from pipeline import access_log
 from pipeline.cli_access import Reason
 from pipeline.cli_options import Rules, Schemas, examples
-from pipeline.desk.person_correct import checked_department, checked_note, correct
+from pipeline.desk.person_correct import Wanted, checked_about, checked_note, correct
 from pipeline.desk.person_erase import erase, in_words
 from pipeline.desk.person_export import Holdings, PersonFolders, check_target, holdings, write_export
 from pipeline.installed_folders import rules_folder, schemas_folder
@@ -60,7 +60,7 @@ def person_export(
 @person_app.command(
     "correct",
     epilog=examples(
-        "reconcile person correct - --department civil_affairs --note 低保名单中的状态已过时 --reason 本人来电",
+        "reconcile person correct - --department civil_affairs --list dibao --column 状态 --note 已停保 --reason 本人来电",
         "reconcile person correct 53990119800101001X --department federation --note 出生日期有误 --reason 本人来函",
     ),
 )
@@ -68,6 +68,11 @@ def person_correct(
     person: Person,
     note: Annotated[str, typer.Option(help="What is wrong; without names and numbers.")],
     department: Annotated[str, typer.Option(help="Whose list is wrong: the folder's name (civil_affairs).")],
+    listed: Annotated[
+        str,
+        typer.Option("--list", help="Which of its lists (dibao); without it all in which the person stands."),
+    ] = "",
+    column: Annotated[str, typer.Option(help="Which column, by its header.")] = "",
     reason: Reason = "",
     state: State = _STATE,
     results: Results = _RESULTS,
@@ -75,15 +80,16 @@ def person_correct(
     schemas: Schemas = None,
     rules: Rules = None,
 ) -> None:
-    """Note that a department's data about a person are wrong; its next quality mail says so."""
+    """Note that a department's data about a person are wrong; its next quality mail says so, or the command says that none goes."""
     folders = _folders(state, results, config, schemas, rules)
     why = access_log.reason_for(state, reason, config)
-    whose = checked_department(folders, department)
+    about = checked_about(folders, department, listed, column)
     with only_run(state):
         held = holdings(folders, _number(person))
         said = checked_note(note, held.one.names)
         _noted(folders, "person correct", held, why)
-        typer.echo(correct(folders, held, whose, said))
+        for line in correct(folders, held, Wanted(department, about, said)):
+            typer.echo(line)
 
 
 @person_app.command(

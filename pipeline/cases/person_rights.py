@@ -7,12 +7,13 @@ again by those of that person; who is still on a department's list comes again a
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 from pipeline.cases.case_state import OVER, Book, read_book
-from pipeline.cases.event import Event
+from pipeline.cases.event import JSON, Event
 from pipeline.cases.ledger import Ledger
 from pipeline.cases.people import Somebody, new_keys
 
@@ -22,9 +23,25 @@ _CORRECTIONS = (
 )
 
 
+@dataclass(frozen=True, order=True)
+class ListPlace:
+    """A row of a department's list, or a list (`row` 0) in which somebody does not stand. `file` and `sheet` with numbers masked."""
+
+    dataset: str
+    county: str
+    file: str = ""
+    sheet: str = ""
+    row: int = 0
+    column: str = ""
+
+    def body(self) -> dict[str, JSON]:
+        return dict(asdict(self))
+
+
 @dataclass(frozen=True)
 class Correction:
-    """What somebody asks a department to put right. `person` is the ledger's number, `cases` all of the person's."""
+    """What somebody asks a department to put right. `person` is the ledger's number, `cases` all of the person's, `waiting` those of
+    them that are not over; `places` where the person stands in the department's lists."""
 
     sequence: int
     on: date
@@ -32,6 +49,8 @@ class Correction:
     note: str
     person: int
     cases: tuple[str, ...]
+    waiting: tuple[str, ...] = ()
+    places: tuple[ListPlace, ...] = ()
 
 
 def corrections(ledger: Ledger, since: date = date.min) -> list[Correction]:
@@ -46,12 +65,18 @@ def corrections(ledger: Ledger, since: date = date.min) -> list[Correction]:
     book = read_book(ledger.events())
     said = [(sequence, date.fromisoformat(on), json.loads(body)) for sequence, on, body in found]
     return [
-        Correction(
-            sequence, on, body["department"], body["note"], body["person"], cases_of(book, body["person"])
-        )
+        _correction(book, sequence, on, body)
         for sequence, on, body in said
         if body["person"] not in book.erased
     ]
+
+
+def _correction(book: Book, sequence: int, on: date, body: Mapping[str, Any]) -> Correction:
+    """An older program noted no places."""
+    cases = cases_of(book, body["person"])
+    waiting = tuple(number for number in cases if book.cases[number].state not in OVER)
+    places = tuple(ListPlace(**place) for place in body.get("places", ()))
+    return Correction(sequence, on, body["department"], body["note"], body["person"], cases, waiting, places)
 
 
 def cases_of(book: Book, person: int) -> tuple[str, ...]:
@@ -59,7 +84,14 @@ def cases_of(book: Book, person: int) -> tuple[str, ...]:
     return tuple(sorted(number for number, case in book.cases.items() if case.person == person))
 
 
-def note_correction(ledger: Ledger, one: Somebody, people: Sequence[int], department: str, note: str) -> int:
+def note_correction(
+    ledger: Ledger,
+    one: Somebody,
+    people: Sequence[int],
+    department: str,
+    note: str,
+    places: Sequence[ListPlace] = (),
+) -> int:
     """Writes a `correction` of the person (who is entered where no case made the ledger know him); the ledger's person.
 
     `note` must hold no number of anybody. Raises as Ledger.
@@ -71,7 +103,10 @@ def note_correction(ledger: Ledger, one: Somebody, people: Sequence[int], depart
     if not people:
         keys = new_keys(book.people, person, one, ledger.key)
         events.append(Event(on, "person", None, {"person": person, "keys": keys}))
-    events.append(Event(on, CORRECTION, None, {"person": person, "department": department, "note": note}))
+    body: dict[str, JSON] = {"person": person, "department": department, "note": note}
+    if places:
+        body["places"] = [place.body() for place in places]
+    events.append(Event(on, CORRECTION, None, body))
     with ledger.transaction():
         ledger.append(events)
     return person

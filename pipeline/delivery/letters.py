@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.cases import Ledger
-from pipeline.cases.person_rights import corrections
+from pipeline.cases.person_rights import Correction, corrections
 from pipeline.contracts.problem import Problem, ReconcileError
 from pipeline.delivery.compose import Words, about, letters, report_files, sealed
 from pipeline.delivery.envelope import build
@@ -179,7 +179,8 @@ def _to_departments(ledger: Ledger, plan: MailPlan, night: NightForReports) -> I
     settings = night.settings
     if not settings.departments:
         return
-    told = quality_letter.quality_letters(night, _asked(ledger, plan))
+    asked = _asked(ledger, plan)
+    told = quality_letter.quality_letters(night, asked)
     for place, addresses in sorted(settings.departments.items()):
         found = told.get(place)
         if found is None:
@@ -189,20 +190,21 @@ def _to_departments(ledger: Ledger, plan: MailPlan, night: NightForReports) -> I
         digest = about(words, files)
         if not _worth_saying(plan, place, digest):
             continue
+        named = frozenset(number for one in asked if one.department == place for number in one.waiting)
         for letter in letters("quality", f"q{plan.as_of:%Y%m%d}", plan.as_of, place, addresses, words, files):
-            expected = nothing_of_people(place, letter.to, found.rows, quality_letter.COLUMNS)
+            expected = nothing_of_people(place, letter.to, found.rows, quality_letter.COLUMNS, cases=named)
             yield Made(letter, build(letter, settings.mail), expected, digest, "", Cargo())
 
 
-def _asked(ledger: Ledger, plan: MailPlan) -> list[tuple[str, str]]:
-    """Corrections (department, note) that no letter has brought yet: noted since the last one that reached the department before
+def _asked(ledger: Ledger, plan: MailPlan) -> list[Correction]:
+    """Corrections that no letter has brought yet: noted since the last one that reached the department before
     tonight. One that was refused, withdrawn or is in doubt has brought nothing."""
     brought: dict[str, date] = {}
     for letter in plan.box.letters.values():
         if letter.kind == "quality" and letter.state == "sent" and letter.on < plan.as_of:
             brought[letter.place] = max(letter.on, brought.get(letter.place, date.min))
     noted = corrections(ledger)
-    return [(x.department, x.note) for x in noted if x.on >= brought.get(x.department, date.min)]
+    return [x for x in noted if x.on >= brought.get(x.department, date.min)]
 
 
 def _worth_saying(plan: MailPlan, place: str, digest: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.cases import Ledger
 from pipeline.cases.case_state import Book
-from pipeline.cases.person_rights import cases_of, corrections
+from pipeline.cases.person_rights import ListPlace, cases_of, corrections
 from pipeline.desk.case_words import Titles, county_words, event_words, state_words
 from pipeline.desk.person_asked import Whom
 from pipeline.desk.person_section import FOREVER, Section, own_words
@@ -92,7 +92,11 @@ def ledger_sections(
     mails = tuple(
         (m.on, county_words(m.place), "、".join(m.cases), _FATES.get(m.fate, m.fate), m.file) for m in letters
     )
-    asked = tuple((str(c.on), c.department, c.note) for c in corrections(ledger) if c.person in people)
+    asked = tuple(
+        (str(c.on), c.department, c.note, "；".join(map(_place_words, c.places)))
+        for c in corrections(ledger)
+        if c.person in people
+    )
     heads = ("疑点编号", "事项", "县", "状态")
     mail_heads = ("日期", "收件县", "所涉疑点", "结果", "邮件文件")
     return [
@@ -101,8 +105,14 @@ def ledger_sections(
         Section(
             "涉及的邮件", "state/mail", f"寄出后{mail_days}天" if mail_days else FOREVER, mail_heads, mails
         ),
-        Section("更正请求", _LEDGER, FOREVER, ("日期", "部门", "说明"), asked),
+        Section("更正请求", _LEDGER, FOREVER, ("日期", "部门", "说明", "名册中的位置"), asked),
     ]
+
+
+def _place_words(place: ListPlace) -> str:
+    return " ".join(
+        filter(None, (place.file or place.dataset, place.sheet, f"第{place.row}行" if place.row else ""))
+    )
 
 
 def person_keys(one: Whom) -> frozenset[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from pipeline.cases.person_rights import Correction
+from pipeline.reports.correction_words import correction_words
 from pipeline.reports.letter_text import discreet, wrapped
 from pipeline.reports.night import NightForReports
 from pipeline.reports.quality_items import (
@@ -21,7 +23,7 @@ from pipeline.reports.quality_items import (
     masked_place,
     quality_items,
 )
-from pipeline.reports.row_words import place_words, row_words
+from pipeline.reports.row_words import place_words, row_number, row_words
 from pipeline.reports.safe_text import safe_cell
 
 COLUMNS = (
@@ -32,6 +34,9 @@ _SHOWN = 6  # of a kind, in the body
 _SHOWN_NOTES = 10
 _SHOWN_ROWS = 10
 _LONGEST_NOTE = 60
+_YEARS = 5  # around the letter's: what else looks like a date may be a part of somebody's number
+_DAY = re.compile(r"(?<![0-9])(20[0-9]{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?![0-9])")
+ASKED = "请求更正"
 _STARS = re.compile(r"[0-9]*\*{3,}[0-9X]*(?:B[1-9])?")  # a masked number is still somebody's
 
 
@@ -47,29 +52,28 @@ class QualityLetter:
 
 
 def quality_letters(
-    night: NightForReports, corrections: Sequence[tuple[str, str]] = ()
+    night: NightForReports, corrections: Sequence[Correction] = ()
 ) -> dict[str, QualityLetter | None]:
     """Department's folder name (civil_affairs …) → its letter, None where there is nothing to repair.
 
-    `corrections`: (department's folder name, what somebody asked to be corrected in its data), in words without his name or
-    number. The order of the lines is total, so that the same night gives the same bytes.
+    `corrections`: what somebody asked to be corrected in its data, in words without his name or number. The order of the lines is total, so that the same night gives the same bytes.
     """
     letters: dict[str, QualityLetter | None] = {}
     for department, items in quality_items(night).items():
-        notes = [note for asked, note in corrections if asked == department]
+        notes = [one for one in corrections if one.department == department]
         letters[department] = _letter(night, department, items, notes) if items or notes else None
     return letters
 
 
 def _letter(
-    night: NightForReports, department: str, items: Sequence[Item], notes: Sequence[str]
+    night: NightForReports, department: str, items: Sequence[Item], notes: Sequence[Correction]
 ) -> QualityLetter:
     name = next((d.department for key, d in night.datasets.items() if key.startswith(f"{department}/")), "")
     others = sum(item.kind != NOT_ACCEPTED for item in items)
     counts = f"未采用{_refused_lists(night, department)} 待修正{others}" + (
         f" 更正{len(notes)}" if notes else ""
     )
-    data, rows = _csv(night, items)
+    data, rows = _csv(night, items, notes)
     return QualityLetter(
         subject=f"[核对]{discreet(name)} 名册质量 {night.as_of:%Y-%m-%d} {counts}",
         body=_body(night, discreet(name), items, notes),
@@ -88,18 +92,35 @@ def _refused_lists(night: NightForReports, department: str) -> int:
     )
 
 
-def _csv(night: NightForReports, items: Sequence[Item]) -> tuple[bytes, int]:
-    """The lines and their number, the closing one of a list that is too long among them."""
+def _csv(night: NightForReports, items: Sequence[Item], notes: Sequence[Correction]) -> tuple[bytes, int]:
+    """The lines and their number, what people asked for first, the closing one of a list that is too long among them."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
+    asked = [line for note in notes for line in _asked_cells(night, note)]
+    for line in asked:
+        writer.writerow(map(safe_cell, line))
     for item in items[:MOST_ROWS]:
         writer.writerow(map(safe_cell, _cells(night, item)))
     more = len(items) - MOST_ROWS
     if more > 0:
         closing = f"另有{more}条没有列出，先修正以上各条"
         writer.writerow(["", "", "", "", "", "", "", closing, "", "", "", ""])
-    return text.getvalue().encode("utf-8-sig"), min(len(items), MOST_ROWS) + (more > 0)
+    return text.getvalue().encode("utf-8-sig"), len(asked) + min(len(items), MOST_ROWS) + (more > 0)
+
+
+def _asked_cells(night: NightForReports, note: Correction) -> Iterator[list[str]]:
+    """A line a place in which the person stands, one without a place where none is known."""
+    cases = "、".join(note.waiting)
+    why = f"有人请求更正{f'（疑点 {cases}）' if cases else ''}"
+    cure = "对照原件核对本行，有误的改正后重新报送"
+    for place in note.places or (None,):
+        where = ("", "", "", "", "", "")
+        if place:
+            county = night.county_name(place.county) if place.county else ""
+            file = (place.file, place.sheet, row_number(place.row), place.column)
+            where = (night.list_title(place.dataset), county, *file)
+        yield [ASKED, *map(masked_place, where), masked_place(note.note), why, cure, "1", ""]
 
 
 def _cells(night: NightForReports, item: Item) -> list[str]:
@@ -123,7 +144,7 @@ def _title(night: NightForReports, item: Item) -> str:
     return "" if item.dataset.endswith("/") else night.list_title(item.dataset)
 
 
-def _body(night: NightForReports, name: str, items: Sequence[Item], notes: Sequence[str]) -> str:
+def _body(night: NightForReports, name: str, items: Sequence[Item], notes: Sequence[Correction]) -> str:
     contact = night.settings.mail.contact
     people = max((item.waiting for item in items), default=0)
     lines = [
@@ -135,11 +156,9 @@ def _body(night: NightForReports, name: str, items: Sequence[Item], notes: Seque
         *_section("读取中的问题", _lines(night, items, STOPPED)),
         *_section("填写中的问题", _lines(night, items, CELLS)),
         *_section("号码与本人不符的行", _lines(night, items, ROWS)),
-        *_section("有人请求更正的", _note_lines(notes)),
+        *_section("有人请求更正的", _note_lines(night, notes)),
         "",
-        "附件逐条写明文件、工作表、行、列和改正办法，不含个人信息，可直接用表格软件打开。"
-        if items
-        else "本次没有逐条清单，附件只有表头。",
+        "附件逐条写明文件、工作表、行、列和改正办法，不含个人信息，可直接用表格软件打开。",
         "改好后按原来的文件名格式重新报送，下次核对即采用，不必回复本邮件。",
         *([f"有疑问请联系：{contact}"] if contact else []),
         "本邮件由程序自动生成。",
@@ -211,8 +230,18 @@ def _rows_words(night: NightForReports, items: Sequence[Item], rows: int) -> str
     return f"，{'，'.join(parts)}" + (f"等{rows}行" if told < rows else f"，共{rows}行" if rows > 1 else "")
 
 
-def _note_lines(notes: Sequence[str]) -> list[str]:
-    told = [_bare(discreet(masked_place(" ".join(note.split()))))[:_LONGEST_NOTE] for note in notes]
+def _note_lines(night: NightForReports, notes: Sequence[Correction]) -> list[str]:
+    """What is wrong and where; the name of a file only where it holds no number but a date of these years."""
+
+    def shown(file: str) -> bool:
+        years = range(night.as_of.year - _YEARS, night.as_of.year + _YEARS + 1)
+        bare = _DAY.sub(lambda day: "" if int(day[1]) in years else day[0], file)
+        return discreet(file) == file and not re.search("[0-9]{7}|[*]", bare)
+
+    told = []
+    for note in notes:
+        short = replace(note, note=masked_place(" ".join(note.note.split()))[:_LONGEST_NOTE])
+        told.append(discreet("；".join(correction_words(short, night.list_title, night.county_name, shown))))
     return _short(told, _SHOWN_NOTES)
 
 

@@ -15,9 +15,14 @@ _MOST_DIGITS = 7  # no sheet has more rows, and eight digits in a row may be som
 
 def shown_places(places: Iterable[Place]) -> tuple[Place, ...]:
     """Each once, by sheet in the order in which they come, the rows ascending."""
-    told = dict.fromkeys((sheet, row) for sheet, row in places if row and len(str(row)) <= _MOST_DIGITS)
+    told = dict.fromkeys((sheet, row) for sheet, row in places if row_number(row))
     sheets = list(dict.fromkeys(sheet for sheet, _ in told))
     return tuple(sorted(told, key=lambda place: (sheets.index(place[0]), place[1])))
+
+
+def row_number(row: int) -> str:
+    """ "" for no row, and for one that no sheet has."""
+    return str(row) if row and len(str(row)) <= _MOST_DIGITS else ""
 
 
 def row_words(rows: Sequence[int]) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import plain
+import polars as pl
 from courier_server import SmtpServer
 from killed_nights import OCTOBER
 from test_mail_nights import FIRST, night, place, read, server, settings, world
+from typer.testing import CliRunner
+
+from pipeline.cli import app
 
 _ = (place, server, settings, world)  # fixtures
 OFFICE = "m@example.gov.cn"
-LIST = "medical_insurance/insured"
+LIST, REGISTER = "medical_insurance/insured", "federation/register"
 
 
 def damage(place: Path, *rows: int) -> tuple[str, list[str]]:
@@ -37,13 +42,56 @@ def test_the_department_hears_the_rows_that_it_is_to_repair(
     settings(FIRST, more=f'[departments]\nmedical_insurance = ["{OFFICE}"]\n')
     file, damaged = damage(place, 3, 5, 20)
     night(place, OCTOBER)
-    (content,) = [content for to, content in server.messages if to == OFFICE]
-    message = read(content)
-    text = message.get_body().get_content().replace("\r\n", "").replace("\n", "")  # type: ignore[union-attr]
+    text, rows = heard(server)
     assert "校验位不符：1份文件，第3、5、20行，共3行" in text
-    (table,) = message.iter_attachments()
-    content = table.get_payload(decode=True)  # type: ignore[assignment]
-    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     (mine,) = [row for row in rows if row["问题"] == "校验位不符"]
     assert (mine["文件"], mine["行"]) == (file, "3、5、20")
     assert not [number for number in damaged if number[:8] in text or number in str(rows)]
+
+
+def heard(server: SmtpServer) -> tuple[str, list[dict[str, str]]]:
+    """The last letter to the office: its body on one line, its attachment's lines."""
+    message = read([content for to, content in server.messages if to == OFFICE][-1])
+    text = message.get_body().get_content()  # type: ignore[union-attr]
+    (table,) = message.iter_attachments()
+    data = table.get_payload(decode=True)
+    assert isinstance(data, bytes)
+    rows = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    return text.replace("\r\n", "").replace("\n", ""), list(rows)
+
+
+def test_a_correction_arrives_with_file_row_column_county_and_cases(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    settings(FIRST, more=f'[departments]\nfederation = ["{OFFICE}"]\n')
+    night(place, OCTOBER)
+    cases = pl.read_parquet(place / "out/results/cases.parquet")
+    (path,) = (place / "inbox-10" / REGISTER).iterdir()
+    lines = path.read_text(encoding="gb18030").splitlines()
+    listed = [number for number in cases["id_number"].unique() if any(number in line for line in lines)]
+    who = min(listed)
+    row = next(at for at, line in enumerate(lines, start=1) if who in line)
+    where = {
+        "--state": "state", "--results": "out/results", "--schemas": "schemas", "--rules": "rules", "--config": "reconcile.toml",
+    }  # fmt: skip
+    said = [
+        "--department",
+        "federation",
+        "--list",
+        "register",
+        "--column",
+        "出生日期",
+        "--note",
+        "应为1961年",
+    ]
+    folders = [word for option, name in where.items() for word in (option, str(place / name))]
+    done = CliRunner().invoke(app, ["person", "correct", who, *said, "--reason", "本人来电", *folders])
+    assert (done.exit_code, "收件人1个" in done.output) == (0, True)
+    assert (
+        night(place, OCTOBER + timedelta(days=8), month=10).exit_code == 0
+    )  # and it passes the check on its final bytes
+    text, (mine, *_others) = heard(server)
+    own = cases.filter(pl.col("id_number") == who)["case_number"].sort().to_list()
+    assert f"示例市第{row}行“出生日期”列（文件 {path.name}）；应为1961年；疑点 {'、'.join(own)}" in text
+    assert (mine["文件"], mine["行"], mine["列"]) == (f"{REGISTER}/{path.name}", str(row), "出生日期")
+    assert who[:8] not in text + str(mine)

@@ -18,7 +18,7 @@ from pipeline import access_log, cases
 from pipeline.cases import Event, case_number, open_ledger, read_book
 from pipeline.cases.flow import case_flow
 from pipeline.cases.people import recognise
-from pipeline.cases.person_rights import corrections, note_erasure
+from pipeline.cases.person_rights import Correction, ListPlace, corrections, note_erasure
 from pipeline.desk import NightFolders, explain
 from pipeline.matching import judgements
 from pipeline.matching.judgements import Judgement
@@ -37,9 +37,15 @@ def out(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "out"))
 
 
-def correct(out: Path, number: str, note: str, department: str = DEPARTMENT) -> str:
-    done = person(out, "correct", number, "--note", note, "--department", department, "--reason", "本人来电")
+def correct(out: Path, number: str, note: str, *more: str, department: str = DEPARTMENT) -> str:
+    said = ("--note", note, "--department", department, "--reason", "本人来电", *more)
+    done = person(out, "correct", number, *said)
     return done.output if done.exit_code == 0 else code(done)
+
+
+def noted(out: Path) -> list[Correction]:
+    with open_ledger(out / "state") as ledger:
+        return corrections(ledger)
 
 
 def events(out: Path, *kinds: str) -> list[Event]:
@@ -75,7 +81,10 @@ def test_a_correction_is_told_to_its_department(out: Path) -> None:
     path = out.parent / "me.json"
     assert person(out, "export", world.MISSES, "--out", path).exit_code == 0
     told = {one["名称"]: one["记录"] for one in json.loads(path.read_text("utf-8"))["内容"]}
-    assert told["更正请求"] == [{"日期": "2026-10-31", "部门": DEPARTMENT, "说明": one.note}]
+    (said,) = told["更正请求"]
+    where = said.pop("名册中的位置")
+    assert said == {"日期": "2026-10-31", "部门": DEPARTMENT, "说明": one.note}
+    assert where.split("；")[0] == "civil_affairs/dibao/539901_示例市名单_20261031.csv 第2行"
 
 
 def test_a_correction_of_somebody_without_a_case(out: Path) -> None:
@@ -99,9 +108,62 @@ def test_what_cannot_be_noted(out: Path) -> None:
     assert correct(out, world.STRANGER, "错") == "E876"
     assert correct(out, world.MISSES, " \n") == "E879"
     assert correct(out, world.MISSES, "长" * 201) == "E879"
-    assert correct(out, world.MISSES, "错", "nobody") == "E878"
+    assert correct(out, world.MISSES, "错", department="nobody") == "E878"
     assert len(events(out, "correction", "person")) == before
     assert len(access_log.read(out / "state")) == noted
+
+
+def test_the_place_is_told_by_list_and_column(out: Path, made: Path) -> None:
+    said = correct(out, world.MISSES, "已停保", "--list", "dibao", "--column", "保障状态")
+    (one,) = noted(out)
+    where = ListPlace(
+        "civil_affairs/dibao",
+        "539901",
+        "civil_affairs/dibao/539901_示例市名单_20261031.csv",
+        "",
+        2,
+        "保障状态",
+    )
+    assert one.places == (where,)
+    assert one.waiting
+    file = made.parent / "inbox" / where.file
+    assert world.MISSES in file.read_text("gb18030").splitlines()[where.row - 1]
+    for word in ("第2行", f"“{where.column}”列", file.name, "已停保", *one.waiting):
+        assert word in said
+    assert not any(secret in said for secret in ("建国", world.MISSES, world.MISSES[6:14]))
+
+
+def test_who_does_not_stand_in_the_list_is_told_as_that(out: Path) -> None:
+    said = correct(out, world.MISSES, "应在名册上", "--list", "tekun")
+    (one,) = noted(out)
+    assert one.places == (ListPlace("civil_affairs/tekun", "539901"),)
+    assert "没有此人的行" in said
+
+
+def test_a_list_or_column_that_is_none_is_refused(out: Path) -> None:
+    assert correct(out, world.MISSES, "错", "--list", "insured") == "E883"  # another department's
+    assert correct(out, world.MISSES, "错", "--column", "血型") == "E883"
+    assert noted(out) == []
+
+
+def test_it_says_truly_whether_a_mail_will_go(out: Path) -> None:
+    config = out.parent / "reconcile.toml"
+
+    def way(departments: str, host: str = "localhost") -> str:
+        text = f'[mail]\nhost = "{host}"\nsender = "a@example.gov.cn"\nallowed_domains = ["example.gov.cn"]\n'
+        config.write_text(f"{text}[departments]\n{departments}", encoding="utf-8")
+        return correct(out, world.MISSES, "已停保", "--config", str(config))
+
+    mailed = way('civil_affairs = ["m@example.gov.cn"]\n')
+    assert "将写进该部门的下一封数据质量邮件（收件人1个）" in mailed
+    for said in (way(""), way('federation = ["f@example.gov.cn"]\n'), correct(out, world.MISSES, "已停保")):
+        assert "不会有邮件发给该部门（[departments] 里没有 civil_affairs 的收件人" in said
+        assert "另行转交" in said
+        assert "将写进" not in said
+        assert "第2行" in said
+    assert "没有发信的服务器" in way('civil_affairs = ["m@example.gov.cn"]\n', host="")
+    (out / "state/STOP_MAIL").touch()
+    assert "STOP_MAIL" in way('civil_affairs = ["m@example.gov.cn"]\n')
 
 
 # ---- erase ----

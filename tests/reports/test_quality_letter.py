@@ -12,13 +12,14 @@ from typing import Any
 import polars as pl
 import report_nights as nights
 
+from pipeline.cases.person_rights import Correction, ListPlace
 from pipeline.contracts.dataset import FieldSpec
 from pipeline.contracts.delivered import UNREAD, FieldQuality
 from pipeline.contracts.problem import Problem
 from pipeline.contracts.tables import COVERAGE, UNLINKED
 from pipeline.reports.letter_text import WIDE, columns
 from pipeline.reports.night import NightForReports
-from pipeline.reports.quality_letter import COLUMNS, MOST_ROWS, QualityLetter, quality_letters
+from pipeline.reports.quality_letter import MOST_ROWS, QualityLetter, quality_letters
 
 DIBAO, SUBSIDIES, REGISTER = "civil_affairs/dibao", "civil_affairs/two_subsidies", "federation/register"
 
@@ -175,9 +176,10 @@ def test_no_number_of_a_person_and_no_formula_stands_in_any_part() -> None:
     ]
     quality = (FieldQuality(DIBAO, "", f"{DIBAO}/{number}.csv", "state", 9, 0, 9, ((number, 9),)),)
     night = a_night(problems=tuple(problems), quality=quality)
+    place = ListPlace(DIBAO, "539901", f"{DIBAO}/=低保_{number}.csv", f"+{number}", 12345678, "=出生")
     notes = [
-        ("civil_affairs", f"=生日有误，号码{number}，电话13900001234"),
-        ("federation", "姓名有误\n\n请改"),
+        asked("civil_affairs", f"=生日有误，号码{number}，电话13900001234", place),
+        asked("federation", "姓名有误\n\n请改"),
     ]
     for letter in quality_letters(night, notes).values():
         assert letter is not None
@@ -194,13 +196,41 @@ def test_no_number_of_a_person_and_no_formula_stands_in_any_part() -> None:
         assert max(map(columns, letter.body.splitlines())) <= WIDE
 
 
+def asked(department: str, note: str, *places: ListPlace, waiting: tuple[str, ...] = ()) -> Correction:
+    return Correction(1, nights.AS_OF, department, note, 1, waiting, waiting, places)
+
+
 def test_what_people_asked_to_be_corrected_makes_a_letter_of_its_own() -> None:
-    letter = quality_letters(nights.night(), [("federation", "某人的出生日期有误，请核对")])["federation"]
+    notes = [asked("federation", "某人的出生日期有误，请核对")]
+    letter = quality_letters(nights.night(), notes)["federation"]
     assert letter is not None
-    assert letter.rows == 0
-    assert letter.csv_bytes.decode("utf-8-sig").split("\r\n")[0] == ",".join(COLUMNS)
+    (row,) = lines(letter)
+    assert (row["类别"], row["问题"], row["行"]) == ("请求更正", "某人的出生日期有误，请核对", "")
     assert letter.subject.endswith("未采用0 待修正0 更正1")
     assert "某人的出生日期有误，请核对" in letter.body
+
+
+def test_a_correction_says_in_which_row_of_which_file_and_whose_cases_wait() -> None:
+    where = ListPlace(DIBAO, "539902", f"{DIBAO}/539902_低保_20261031.xlsx", "下坡乡", 12, "状态")
+    note = asked("civil_affairs", "已停保", where, waiting=("DC-2610-0001-6",))
+    letter = quality_letters(nights.night(), [note])["civil_affairs"]
+    assert letter is not None
+    said = "1. 《最低生活保障对象花名册》东川示例县第12行“状态”列（文件 539902_低保_20261031.xlsx，工作表 下坡乡）；已停保；疑点 DC-2610-0001-6"
+    assert said in letter.body.replace("\n", "")
+    (row,) = lines(letter)
+    at = ("名册", "县(市、区)", "文件", "工作表", "行", "列", "问题", "原因")
+    assert tuple(row[name] for name in at) == (
+        "最低生活保障对象花名册", "东川示例县", where.file, "下坡乡", "12", "状态", "已停保", "有人请求更正（疑点 DC-2610-0001-6）",
+    )  # fmt: skip
+
+
+def test_the_name_of_a_file_that_may_hold_a_number_stands_in_the_attachment_only() -> None:
+    for name in ("低保_19800512.csv", "低保_1380013.csv", "残疾人补贴_20261031.csv"):
+        where = ListPlace(DIBAO, "539902", f"{DIBAO}/{name}", "", 12)
+        letter = quality_letters(nights.night(), [asked("civil_affairs", "已停保", where)])["civil_affairs"]
+        assert letter is not None
+        assert "东川示例县第12行；已停保" in letter.body.replace("\n", "")
+        assert lines(letter)[0]["文件"] == where.file
 
 
 def test_a_list_too_long_says_how_many_more() -> None:
