@@ -201,6 +201,7 @@ def outbox_retry(
         chosen = box.in_state("queued", "later")
         if again:
             chosen = _named(box, letters or [], "doubtful", "refused", "given_up", "later")
+            _in_time(chosen, desk.on)
             _all_whole(state, chosen)  # its file may be purged: then it would stop all mail (E821)
             by_hand(desk.ledger, box, "mail_released", chosen, reason, access_log.acting_person(), desk.on)
         elif letters:
@@ -285,6 +286,18 @@ def approve_command(
         access_log.note(state, "approve", batch, reason)
         letters = approve(desk.ledger, desk.book, desk.box, batch, reason, who, settings.approval)
     typer.echo(f"已批准 {len(letters)} 封；下一次 reconcile run --send 或 reconcile outbox retry 时发出")
+
+
+def _in_time(letters: list[Posted], on: date) -> None:
+    """What never went must not ask for an answer by a day that is over: made anew it asks for another. Ends the program (E826)."""
+    dead = [x for x in letters if x.kind == "report" and x.state in ("refused", "given_up")]
+    late = [x.letter_id for x in dead if x.cargo.due_on is not None and x.cargo.due_on <= on]
+    if late:
+        stop(
+            f"E826 信里的反馈截止日已过，不能照原样再发：{'、'.join(late)[:200]}。"
+            "办法：reconcile outbox withdraw <信> --reason …，下一夜按新的截止日重新生成。",
+            1,
+        )
 
 
 def _all_whole(state: Path, letters: list[Posted]) -> None:

@@ -30,7 +30,8 @@ MAY_BE_WITHDRAWN = ("queued", "later", "held", "refused", "given_up")
 
 @dataclass(frozen=True)
 class AnewPlan(MailPlan):
-    """`recipients`: by county the addresses whose letter is to be made; `times`: how often letters of the period were withdrawn so."""
+    """`recipients`: by county the addresses whose letter is to be made; `times`: how often letters of the period were withdrawn so, or
+    were tried before tonight and then made anew: none of their names is ever given again."""
 
     recipients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     times: int = 1
@@ -89,7 +90,10 @@ def plan_anew(book: Book, plan: MailPlan, settings: Settings) -> AnewPlan | None
     before = max((one.on for one in box.periods if one.on < period.on), default=None)
     asked = asked_in_period(book, period, before, plan.as_of)
     cargo = {county: asked[county] for county in recipients if county in asked}
-    return AnewPlan(plan.as_of, box, period, cargo, recipients, len(gone))
+    tried = [
+        x for x in batch if x.state == "withdrawn" and not x.anew and x.tried and x.done_on != plan.as_of
+    ]
+    return AnewPlan(plan.as_of, box, period, cargo, recipients, len(gone) + len(tried))
 
 
 def _wanting(

@@ -92,9 +92,9 @@ def _mark_recovered(
     if told == "sent":
         _record(ledger, box, [_sent_event(letter, as_of), *case_events(book, box, letter, as_of)], book)
     elif told in ("later", "refused"):
-        _record(ledger, box, [_failed(letter, as_of, told, 0, "上次运行的结果，取自发件日志")])
+        _record(ledger, box, [_failed(box, letter, as_of, told, 0, "上次运行的结果，取自发件日志")])
     else:
-        _record(ledger, box, [_failed(letter, as_of, "doubtful", 0, why)])
+        _record(ledger, box, [_failed(box, letter, as_of, "doubtful", 0, why)])
 
 
 def dispatch(
@@ -212,8 +212,8 @@ def _one(
     if told.fate == "sent":
         _record(ledger, box, [_sent_event(letter, as_of), *case_events(book, box, letter, as_of)], book)
         return "sent"
-    fate = "given_up" if told.fate == "later" and letter.tried >= mail.nights else told.fate
-    event = _failed(letter, as_of, fate, told.code, told.words)
+    fate = "given_up" if told.fate == "later" and box.tries(letter) >= mail.nights else told.fate
+    event = _failed(box, letter, as_of, fate, told.code, told.words)
     _record(ledger, box, [event])
     return fate
 
@@ -222,8 +222,8 @@ def _sent_event(letter: Posted, as_of: date) -> Event:
     return Event(as_of, "mail_sent", None, {"letter": letter.letter_id})
 
 
-def _failed(letter: Posted, as_of: date, fate: str, code: int, words: str) -> Event:
-    nights = _NIGHTS_BETWEEN[min(max(letter.tried, 1), len(_NIGHTS_BETWEEN)) - 1]
+def _failed(box: Outbox, letter: Posted, as_of: date, fate: str, code: int, words: str) -> Event:
+    nights = _NIGHTS_BETWEEN[min(max(box.tries(letter), 1), len(_NIGHTS_BETWEEN)) - 1]
     next_on = (as_of + timedelta(days=nights)).isoformat() if fate not in ENDED else None
     body: dict[str, JSON] = {
         "letter": letter.letter_id, "fate": fate, "code": code, "words": words, "next_on": next_on,

@@ -76,6 +76,7 @@ class Posted:
     reasons: tuple[str, ...] = ()  # held for
     tried: int = 0  # nights on which it was tried
     allowed_again: bool = False  # a person has said so, though the journal knows it
+    maybe_gone: bool = False  # it was in doubt once, and a person has said that it goes again
     next_on: date | None = None
     done_on: date | None = None
     code: int = 0
@@ -166,6 +167,16 @@ class Outbox:
 
     def in_state(self, *states: str) -> list[Posted]:
         return [letter for _, letter in sorted(self.letters.items()) if letter.state in states]
+
+    def tries(self, letter: Posted) -> int:
+        """Nights on which the letter was tried, and those that it took the place of because they had been put off for too long."""
+        same = (letter.kind, letter.batch, letter.place, letter.to)
+        before = [
+            x.tried
+            for x in self.letters.values()
+            if x.state == "withdrawn" and not x.anew and (x.kind, x.batch, x.place, x.to) == same
+        ]
+        return letter.tried + sum(before)
 
     def last_to(self, place: str, *kinds: str) -> Posted | None:
         """The last letter to a place that has gone."""
@@ -288,6 +299,7 @@ def _released(event: Event, letter: Posted | None) -> tuple[Sequence[str], dict[
         return ("held",), {"reasons": letter.unapproved_for}
     return ("held", "doubtful", "refused", "given_up", "later"), {
         "state": "queued", "reasons": (), "next_on": None, "tried": 0, "done_on": None, "allowed_again": True,
+        "maybe_gone": letter is not None and (letter.maybe_gone or letter.state == "doubtful"),
     }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Which counties the current period has not reached, and that the next night can reach: their report is made up then.
 
-Its letter could not be made (no password, no recipient, too large), was refused and there is another recipient now, or waits
-for somebody since an earlier day: what then leaves must give the county its workdays to answer. Nobody to whom it went, or may
-have gone, is written to again, nor who is being tried.
+Its letter could not be made (no password, no recipient, too large), was refused and there is another recipient now, waits for
+somebody since an earlier day, or was put off by the server for several nights: what then leaves must give the county its workdays
+to answer. Nobody to whom it went, or may have gone, is written to again, nor who is being tried and still has the time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from pipeline.contracts.mail_settings import Period as PeriodSettings
 from pipeline.contracts.settings import Settings
 from pipeline.delivery.outbox import EVERY_COUNTY, Outbox, Posted
 from pipeline.delivery.period import BY_HAND, Period, calendar
@@ -18,6 +17,7 @@ from pipeline.delivery.period import BY_HAND, Period, calendar
 _REACHED = ("sent", "doubtful", "claimed")
 _DEAD = ("refused", "given_up")
 _WAITS = ("queued", "later", "held")
+_MAY_BE_LOST = 2  # workdays to answer, of a letter that the server puts off
 
 
 def unserved(box: Outbox, period: Period, settings: Settings, as_of: date) -> dict[str, tuple[str, ...]]:
@@ -29,7 +29,7 @@ def unserved(box: Outbox, period: Period, settings: Settings, as_of: date) -> di
     if handed & {"", EVERY_COUNTY}:  # "": an event of an older program, which does not say whose
         return {}
     found = {
-        county: _to([x for x in batch if x.place == county and not x.anew], addresses, settings.period, as_of)
+        county: _to([x for x in batch if x.place == county and not x.anew], addresses, settings, as_of)
         for county, addresses in sorted(settings.recipients.items())
         if county not in handed
     }
@@ -37,7 +37,7 @@ def unserved(box: Outbox, period: Period, settings: Settings, as_of: date) -> di
 
 
 def _to(
-    own: Sequence[Posted], addresses: tuple[str, ...], settings: PeriodSettings, as_of: date
+    own: Sequence[Posted], addresses: tuple[str, ...], settings: Settings, as_of: date
 ) -> tuple[str, ...]:
     """`own`: the county's letters of the period. () where it is served, is being served, or nothing has changed."""
     tonight = {x.to for x in own if x.on == as_of and x.state != "withdrawn"}
@@ -51,14 +51,19 @@ def _to(
     return tuple(to for to in addresses if to not in dead)
 
 
-def _is_stale(letter: Posted, settings: PeriodSettings, as_of: date) -> bool:
+def _is_stale(letter: Posted, settings: Settings, as_of: date) -> bool:
     """Whether it has to be made anew before it may leave. What waits for a person never leaves as it is: he will look at it on a
-    later day anyhow. What was approved, or was only stopped, leaves as it is unless too few workdays are left to answer."""
-    if letter.tried:
+    later day anyhow. What was approved, or was only stopped, leaves as it is unless too few workdays are left to answer; what the
+    server has put off, on the night of its next try, unless more than a few are lost (an approval of every period counts more).
+    What was in doubt once keeps its Message-ID: a server that has it after all can know it."""
+    if letter.maybe_gone or (letter.next_on is not None and letter.next_on > as_of):
         return False
     if letter.state == "held":
         return True
-    due_on = letter.cargo.due_on
+    due_on, whole = letter.cargo.due_on, settings.period.workdays_to_answer
     if due_on is None:
         return False
-    return as_of >= due_on or 2 * calendar(settings).between(as_of, due_on) < settings.workdays_to_answer
+    left = calendar(settings.period).between(as_of, due_on)
+    if letter.tried and not settings.approval.always:
+        return as_of >= due_on or whole - left > _MAY_BE_LOST
+    return as_of >= due_on or 2 * left < whole

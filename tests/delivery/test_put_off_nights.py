@@ -1,0 +1,196 @@
+"""A server that puts a report off night after night: the county gets its workdays to answer all the same, and one letter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import plain
+import pytest
+from courier_server import SmtpServer
+from killed_nights import OCTOBER
+from test_notice_nights import (
+    FIRST,
+    SECOND,
+    body,
+    cases,
+    files,
+    night,
+    outbox,
+    place,
+    read,
+    reconcile,
+    rows,
+    server,
+    settings,
+    world,
+)
+
+from pipeline.cases import Event
+from pipeline.contracts.settings import Settings
+from pipeline.contracts.workdays import Workdays
+from pipeline.delivery.letter import Letter
+from pipeline.delivery.outbox import Cargo, Outbox, Posted, queued
+from pipeline.delivery.period import Period
+from pipeline.delivery.unserved import unserved
+
+_ = (place, server, settings, world)  # fixtures
+TRIES = (0, 1, 2, 4, 8)  # days after the first try
+DUE = date(2026, 11, 13)
+
+
+def later(_to: str) -> str:
+    return "451 4.3.0 later"
+
+
+def put_off(place: Path, server: SmtpServer, *days: int) -> None:
+    server.answer_rcpt = later
+    for day in days:
+        assert night(place, OCTOBER + timedelta(days=day)).exit_code == 6
+    server.answer_rcpt = lambda _: ""
+
+
+def state_of(place: Path) -> list[tuple[str, int]]:
+    return [(x.state, x.tried) for x in outbox(place).letters.values()]
+
+
+def test_a_report_that_was_put_off_for_long_asks_for_an_answer_by_a_later_day(
+    place: Path, server: SmtpServer, settings: object
+) -> None:
+    put_off(place, server, *TRIES[:3])
+    (old,) = outbox(place).letters
+    assert outbox(place).letters[old].cargo.due_on == DUE
+    on = OCTOBER + timedelta(days=TRIES[3])
+    assert night(place, on - timedelta(days=1)).exit_code == 6  # not its turn: nothing is made anew
+    assert list(outbox(place).letters) == [old]
+    assert night(place, on).exit_code == 0
+    ((to, content),) = server.messages
+    due = Workdays().after(on, 10)
+    assert (to, due > DUE) == (FIRST, True)
+    assert f"{due.year}年{due.month}月{due.day}日前" in body(read(content))
+    assert "第1期" in read(content)["Subject"]
+    assert old not in read(content)["Message-ID"]
+    assert {row["反馈截止日"] for row in rows(files(read(content))["csv"])} == {due.isoformat()}
+    table = cases(place)
+    assert (set(table["due_on"]), set(table["times_sent"]), set(table["state"])) == ({due}, {1}, {"sent"})
+    assert state_of(place) == [("withdrawn", 3), ("sent", 1)]
+    for day in (on, on + timedelta(days=1)):
+        assert night(place, day).exit_code == 0
+    assert len(server.messages) == 1
+
+
+def test_a_report_put_off_for_a_night_or_two_goes_as_it_was_made(
+    place: Path, server: SmtpServer, settings: object
+) -> None:
+    put_off(place, server, *TRIES[:2])
+    (old,) = outbox(place).letters
+    assert night(place, OCTOBER + timedelta(days=TRIES[2])).exit_code == 0
+    ((_, content),) = server.messages
+    assert old in read(content)["Message-ID"]
+    assert set(cases(place)["due_on"]) == {DUE}
+
+
+def test_who_is_put_off_for_ever_is_given_up_after_as_many_nights(
+    place: Path, server: SmtpServer, settings: object
+) -> None:
+    """Made anew or not: five nights, the times between them growing as for one letter."""
+    put_off(place, server, *TRIES[:4])
+    assert state_of(place) == [("withdrawn", 3), ("later", 1)]
+    (_, new) = outbox(place).letters.values()
+    assert new.next_on == OCTOBER + timedelta(days=TRIES[4])
+    put_off(place, server, TRIES[4])
+    assert state_of(place) == [("withdrawn", 3), ("given_up", 2)]
+    night(place, OCTOBER + timedelta(days=19))
+    assert state_of(place) == [("withdrawn", 3), ("given_up", 2)]
+    code, said = reconcile(place, "outbox", "retry", new.letter_id, "--again", "--reason", "已通")
+    assert (code, "反馈截止日已过" in said, "outbox withdraw" in said) == (1, True, True)
+    assert not server.messages
+
+
+def test_made_anew_twice_it_has_three_names(place: Path, server: SmtpServer, settings: object) -> None:
+    """A name that the server has seen is never given to other bytes, and the same night again makes no third letter."""
+    config = place / "reconcile.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("timeout_seconds", "nights = 9\ntimeout_seconds"), encoding="utf-8")
+    put_off(place, server, *TRIES, 12)
+    letters = outbox(place).letters
+    assert [(x.state, x.tried) for x in letters.values()] == [
+        ("withdrawn", 3),
+        ("withdrawn", 2),
+        ("later", 1),
+    ]
+    put_off(place, server, 12)
+    assert outbox(place).letters == letters
+    assert len({x.sha256 for x in letters.values()}) == 3
+    assert night(place, OCTOBER + timedelta(days=16)).exit_code == 0
+    assert len(server.messages) == 1
+
+
+def test_who_has_it_is_not_written_to_again_because_a_second_address_is_put_off(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    settings(FIRST, SECOND)
+    server.answer_rcpt = lambda to: "451 4.3.0 later" if to == SECOND else ""
+    for day in TRIES[:3]:
+        assert night(place, OCTOBER + timedelta(days=day)).exit_code == 6
+    server.answer_rcpt = lambda _: ""
+    assert night(place, OCTOBER + timedelta(days=TRIES[3])).exit_code == 0
+    assert sorted(to for to, _ in server.messages) == sorted([FIRST, SECOND])
+    assert {str(read(content)["Message-ID"])[:8] for _, content in server.messages} == {"<2026p1-"}
+    assert set(cases(place)["due_on"]) == {DUE}  # both say the same day
+
+
+# ---- letters that may have gone ----
+
+
+def box_of(*events: Event) -> Outbox:
+    box = Outbox()
+    period = Period(OCTOBER, 1, "2026-10", DUE, "complete", {})
+    made = Letter("2026p1-a", "report", OCTOBER, plain.COUNTY, FIRST, "主题", "正文")
+    about = {"batch": period.key, "by": "x", "about": "y", "rules": "z"}
+    box.apply(period.event())
+    box.apply(queued(made, "0" * 64, cargo=Cargo(DUE, ("A",)), reasons=(), **about))
+    for event in events:
+        box.apply(event)
+    return box
+
+
+def tried(fate: str, on: date, next_on: date | None = None) -> list[Event]:
+    words = {"code": 451, "words": "", "next_on": next_on.isoformat() if next_on else None}
+    return [
+        Event(on, "mail_claimed", None, {"letter": "2026p1-a", "first_tonight": True}),
+        Event(on, "mail_failed", None, {"letter": "2026p1-a", "fate": fate, **words}),
+    ]
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_what_was_in_doubt_keeps_its_name_for_ever(doubtful: bool) -> None:
+    """Sent again because a person said so, and then put off: a server that has the first one after all knows the second by its
+    Message-ID."""
+    again = Event(OCTOBER, "mail_released", None, {"letter": "2026p1-a", "who": "x", "reason": "没有收到"})
+    told = tried("doubtful", OCTOBER) if doubtful else []
+    events = [*told, *([again] if doubtful else []), *tried("later", OCTOBER, OCTOBER + timedelta(days=1))]
+    box = box_of(*events)
+    config = Settings.model_validate(
+        {
+            "recipients": {plain.COUNTY: (FIRST,)},
+            "mail": {"sender": FIRST, "allowed_domains": ("example.gov.cn",)},
+        }
+    )
+    (letter,) = box.letters.values()
+    assert letter.maybe_gone is doubtful
+    expected = {} if doubtful else {plain.COUNTY: (FIRST,)}
+    assert unserved(box, box.periods[0], config, DUE + timedelta(days=3)) == expected
+
+
+def test_a_letter_in_doubt_is_never_made_anew() -> None:
+    box = box_of(*tried("doubtful", OCTOBER))
+    config = Settings.model_validate(
+        {
+            "recipients": {plain.COUNTY: (FIRST,)},
+            "mail": {"sender": FIRST, "allowed_domains": ("example.gov.cn",)},
+        }
+    )
+    assert unserved(box, box.periods[0], config, DUE + timedelta(days=3)) == {}
+    assert isinstance(box.letters["2026p1-a"], Posted)
