@@ -29,16 +29,8 @@ def reasons_to_hold(
     flooded = [flood for flood in floods if flood.what == county or flood.what.startswith("rule:")]
     if flooded:
         reasons.append("新增疑点异常多，待批准")
-    gone = [x for x in box.letters.values() if x.kind == "report" and x.state == "sent"]
-    if gone:
-        batch = max((x.on, x.batch) for x in gone if x.place == county)[1] if _ever(gone, county) else ""
-        before = {
-            x.to
-            for x in box.letters.values()
-            if x.place == county and x.batch == batch and x.kind == "report" and not x.never_approved
-        }
-        if before != set(addresses):
-            reasons.append("收件人有变动" if before else "第一次给该县发信")
+    if any(x.kind == "report" and x.state == "sent" for x in box.letters.values()):
+        reasons += _other_recipients(box, county, frozenset(addresses))
         if box.rules and box.rules != rules:
             reasons.append("上次发送以后规则有改动")
     if approval.always:
@@ -46,8 +38,21 @@ def reasons_to_hold(
     return tuple(reasons)
 
 
-def _ever(gone: Iterable[Posted], county: str) -> bool:
-    return any(letter.place == county for letter in gone)
+def _other_recipients(box: Outbox, county: str, addresses: frozenset[str]) -> list[str]:
+    """Held against the newest batch of which somebody accepted a report or a person approved one. Who accepted must be there again;
+    beside them only who was approved, or was written to on the same night and merely is not reached yet. An address that refused
+    the report and was corrected since is no recipient."""
+    own = [x for x in box.letters.values() if x.place == county and x.kind == "report"]
+    known = [x for x in own if x.state == "sent" or (x.approved and not x.anew)]
+    if not known:
+        return ["第一次给该县发信"]
+    batch = max((x.on, x.batch) for x in known)[1]
+    known = [x for x in known if x.batch == batch]
+    accepted = {x.to for x in known if x.state == "sent"}
+    nights = {x.on for x in known}
+    beside = [x for x in own if x.batch == batch and x.on in nights]
+    may_be = {x.to for x in (*known, *beside) if not x.never_approved}
+    return [] if accepted <= addresses <= may_be else ["收件人有变动"]
 
 
 def batch_hash(letters: Iterable[Posted]) -> str:

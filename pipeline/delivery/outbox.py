@@ -82,6 +82,7 @@ class Posted:
     code: int = 0
     words: str = ""
     second_person: bool = False  # the settings of its night asked for a second person to approve
+    approved: bool = False  # by a person who looked at it: what waited for that
     anew: bool = False  # withdrawn so that the next night makes it once more
 
     @property
@@ -134,7 +135,7 @@ class Outbox:
         elif event.kind == "mail_approved":
             self.approvals.setdefault(str(body["hash"]), []).append(str(body["who"]))
             for letter_id in body["letters"]:
-                self._change(letter_id, "held", state="queued", reasons=())
+                self._change(letter_id, "held", state="queued", reasons=(), approved=True)
                 self.rules = self.letters[letter_id].rules or self.rules
         else:
             before, fields = _CHANGES[event.kind](event, self.letters.get(str(body["letter"])))
