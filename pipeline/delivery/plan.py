@@ -74,7 +74,10 @@ def _said(box: Outbox) -> Said:
 
 
 def _long_ago(box: Outbox, county: str, as_of: date) -> bool:
+    """One that was withdrawn told the county nothing."""
     last = [
-        letter.on for letter in box.letters.values() if letter.place == county and letter.kind != "quality"
+        letter.on
+        for letter in box.letters.values()
+        if letter.place == county and letter.kind != "quality" and letter.state != "withdrawn"
     ]
     return max(last, default=date.min) + timedelta(days=_DAYS_BETWEEN) <= as_of

@@ -26,8 +26,10 @@ from test_notice_nights import (
     settings,
     world,
 )
+from typer.testing import CliRunner
 
 from pipeline.cases import Event
+from pipeline.cli import app
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.workdays import Workdays
 from pipeline.delivery.letter import Letter
@@ -49,6 +51,11 @@ def put_off(place: Path, server: SmtpServer, *days: int) -> None:
     for day in days:
         assert night(place, OCTOBER + timedelta(days=day)).exit_code == 6
     server.answer_rcpt = lambda _: ""
+
+
+def withdrawn(place: Path, letter: str) -> int:
+    words = ["outbox", "withdraw", letter, "--reason", "措辞要改", "--state", str(place / "state")]
+    return CliRunner().invoke(app, words).exit_code
 
 
 def state_of(place: Path) -> list[tuple[str, int]]:
@@ -139,6 +146,22 @@ def test_who_has_it_is_not_written_to_again_because_a_second_address_is_put_off(
     assert sorted(to for to, _ in server.messages) == sorted([FIRST, SECOND])
     assert {str(read(content)["Message-ID"])[:8] for _, content in server.messages} == {"<2026p1-"}
     assert set(cases(place)["due_on"]) == {DUE}  # both say the same day
+
+
+def test_a_reminder_that_was_withdrawn_keeps_the_next_one_waiting_no_week(
+    place: Path, server: SmtpServer, settings: object
+) -> None:
+    assert night(place).exit_code == 0
+    soon = DUE - timedelta(days=1)
+    server.answer_rcpt = later
+    night(place, soon)
+    (reminder,) = [x for x in outbox(place).letters.values() if x.kind == "notice"]
+    server.answer_rcpt = lambda _: ""
+    assert withdrawn(place, reminder.letter_id) == 0
+    night(place, DUE)
+    assert ["催办" in str(read(content)["Subject"]) for _, content in server.messages] == [False, True]
+    night(place, DUE + timedelta(days=3))  # one that went counts
+    assert len(server.messages) == 2
 
 
 # ---- letters that may have gone ----
