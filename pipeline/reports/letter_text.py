@@ -15,12 +15,21 @@ _WORD = re.compile("(?:重度|困难)?残疾人?")
 _NOT_FIRST = "，。、；：？！）》”】,.;:)"
 
 
-def discreet(text: str) -> str:
-    """残疾人两项补贴发放花名册 → 两项补贴发放花名册; 持证残疾人名册 → 持证人员名册; 残疾人证 → 证件; 残联 → 本系统
-    (its letters go to its own offices)."""
-    for word, instead in (("残疾人证", "证件"), ("持证残疾人", "持证人员"), ("残联", "本系统")):
+def discreet(text: str, federation: str = "本系统") -> str:
+    """残疾人两项补贴发放花名册 → 两项补贴发放花名册; 持证残疾人名册 → 持证人员名册; 残疾人证 → 证件; 残联 → 本系统 (a county's letters
+    go to its own offices), or what `federation` says: a letter to departments calls it by its name, in the body only."""
+    for word, instead in (
+        *((name, federation) for name in ("残疾人联合会", "残联")),
+        ("残疾人证", "证件"),
+        ("持证残疾人", "持证人员"),
+    ):
         text = text.replace(word, instead)
     return _WORD.sub("", text)
+
+
+def said_outside(name: str) -> str:
+    """A department's name for a subject or a file's name; "" for one that says what kind of people its list is about."""
+    return name if discreet(name) == name else ""
 
 
 def wrapped(lines: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ import polars as pl
 
 from pipeline.cases.person_rights import Correction
 from pipeline.reports.correction_words import correction_words
-from pipeline.reports.letter_text import discreet, wrapped
+from pipeline.reports.letter_text import discreet, said_outside, wrapped
 from pipeline.reports.night import NightForReports
 from pipeline.reports.quality_items import (
     CELLS,
@@ -37,6 +37,7 @@ _LONGEST_NOTE = 60
 _YEARS = 5  # around the letter's: what else looks like a date may be a part of somebody's number
 _DAY = re.compile(r"(?<![0-9])(20[0-9]{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?![0-9])")
 ASKED = "请求更正"
+_FEDERATION = "残联"
 _STARS = re.compile(r"[0-9]*\*{3,}[0-9X]*(?:B[1-9])?")  # a masked number is still somebody's
 
 
@@ -74,13 +75,19 @@ def _letter(
         f" 更正{len(notes)}" if notes else ""
     )
     data, rows = _csv(night, items, notes)
+    outside = said_outside(name)
     return QualityLetter(
-        subject=f"[核对]{discreet(name)} 名册质量 {night.as_of:%Y-%m-%d} {counts}",
-        body=_body(night, discreet(name), items, notes),
-        stem=f"名册质量_{discreet(name)}_{night.as_of:%Y-%m-%d}",
+        subject=f"[核对]{outside} 名册质量 {night.as_of:%Y-%m-%d} {counts}".replace("] ", "]"),
+        body=_body(night, _plain(name), items, notes),
+        stem="_".join(filter(None, ("名册质量", outside, f"{night.as_of:%Y-%m-%d}"))),
         csv_bytes=data,
         rows=rows,
     )
+
+
+def _plain(text: str) -> str:
+    """As the body says it: no word of what kind of people it is about but in the name of the department that is written to."""
+    return discreet(text, _FEDERATION)
 
 
 def _refused_lists(night: NightForReports, department: str) -> int:
@@ -183,7 +190,7 @@ def _refused_lines(night: NightForReports, items: Sequence[Item]) -> list[str]:
         where = "各县（市、区）" if everywhere else "、".join(counties)
         waiting = sum(item.waiting for item in own)
         wait = f"，等待判断{waiting}人" if waiting else ""
-        lines.append(f"《{discreet(_title(night, own[0]))}》：{where}{what}{wait}。办法：{cure}。")
+        lines.append(f"《{_plain(_title(night, own[0]))}》：{where}{what}{wait}。办法：{cure}。")
     return _short(lines)
 
 
@@ -199,8 +206,8 @@ def _lines(night: NightForReports, items: Sequence[Item], kind: str) -> list[str
         waiting = sum(item.waiting for item in own)
         title = _title(night, own[0])
         lines.append(
-            f"{f'《{discreet(title)}》' if title else ''}{f'“{column}”列' if column else ''}{discreet(what)}：{files}份文件"
-            f"{_rows_words(night, own, rows)}{f'，等待判断{waiting}人' if waiting else ''}。办法：{discreet(cure)}。"
+            f"{f'《{_plain(title)}》' if title else ''}{f'“{column}”列' if column else ''}{_plain(what)}：{files}份文件"
+            f"{_rows_words(night, own, rows)}{f'，等待判断{waiting}人' if waiting else ''}。办法：{_plain(cure)}。"
         )
     return _short(lines)
 
@@ -236,12 +243,12 @@ def _note_lines(night: NightForReports, notes: Sequence[Correction]) -> list[str
     def shown(file: str) -> bool:
         years = range(night.as_of.year - _YEARS, night.as_of.year + _YEARS + 1)
         bare = _DAY.sub(lambda day: "" if int(day[1]) in years else day[0], file)
-        return discreet(file) == file and not re.search("[0-9]{7}|[*]", bare)
+        return _plain(file) == file and not re.search("[0-9]{7}|[*]", bare)
 
     told = []
     for note in notes:
         short = replace(note, note=masked_place(" ".join(note.note.split()))[:_LONGEST_NOTE])
-        told.append(discreet("；".join(correction_words(short, night.list_title, night.county_name, shown))))
+        told.append(_plain("；".join(correction_words(short, night.list_title, night.county_name, shown))))
     return _short(told, _SHOWN_NOTES)
 
 

@@ -91,6 +91,7 @@ def test_a_correction_arrives_with_file_row_column_county_and_cases(
         night(place, OCTOBER + timedelta(days=8), month=10).exit_code == 0
     )  # and it passes the check on its final bytes
     text, (mine, *_others) = heard(server)
+    assert text.startswith("残联：")
     own = cases.filter(pl.col("id_number") == who)["case_number"].sort().to_list()
     assert f"示例市第{row}行“出生日期”列（文件 {path.name}）；应为1961年；疑点 {'、'.join(own)}" in text
     assert (mine["文件"], mine["行"], mine["列"]) == (f"{REGISTER}/{path.name}", str(row), "出生日期")

@@ -73,6 +73,18 @@ def test_what_most_people_wait_for_comes_first() -> None:
     assert "《最低生活保障对象花名册》：东川示例县未到，等待判断10人。" in letter.body.replace("\n", "")
 
 
+def test_the_federation_is_called_by_its_name_where_only_it_reads() -> None:
+    """Not in the subject and the file's name, which are seen on locked screens and which the egress check reads."""
+    letter = quality_letters(nights.night(), [asked("federation", "残联窗口登记有误")])["federation"]
+    assert letter is not None
+    assert letter.body.startswith("残联：\n")
+    assert "残联窗口登记有误" in letter.body
+    assert "本系统" not in letter.subject + letter.stem + letter.body
+    assert letter.subject == "[核对]名册质量 2026-10-31 未采用0 待修正0 更正1"
+    assert letter.stem == "名册质量_2026-10-31"
+    assert "残疾" not in letter.body
+
+
 def test_cells_are_counted_by_reason_and_no_value_is_shown() -> None:
     letter = quality_letters(a_night())["civil_affairs"]
     assert letter is not None
