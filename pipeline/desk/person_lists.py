@@ -89,6 +89,7 @@ def _cell(dataset: Dataset, name: str, row: Mapping[str, Any], one: Whom, role: 
             return own_number(value, one)
         # what was typed wrongly in his own row is his; in another's column it is another's
         return words(typed) if name in (who.id, who.certificate) else own_number(typed, one)
-    if name in (dataset.person.phone, dataset.person.account):
+    # a division's code of twelve digits is a place, and nobody's number
+    if spec.type == "region" or name in (dataset.person.phone, dataset.person.account):
         return words(value)
     return own_words(value, one)

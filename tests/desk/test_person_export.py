@@ -56,6 +56,7 @@ def test_every_own_row_is_there(told: dict[str, Any]) -> None:
         f"{world.MISSES}41",
     )
     assert (register["联系电话"], register["户籍地址"]) == (world.PHONE, world.ADDRESS)
+    assert register["行政区划代码"] == f"{world.plain.COUNTY}101201"
     (paid,) = rows(
         told, "惠民惠农补贴资金发放明细" if "惠民惠农补贴资金发放明细" in told else _payments(told)
     )
