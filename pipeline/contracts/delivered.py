@@ -38,7 +38,7 @@ class Snapshot:
 
 # Reasons of places that are no kind of damaged identifier: what stands there cannot be read, or nothing does.
 UNREAD, BLANK = "unread", "blank"
-KEPT_PLACES = 50  # of a column and reason; the others are only counted
+KEPT_PLACES = 1000  # of a column and reason, in a file; what is more is only counted (a cell of a spreadsheet holds 32,767 characters)
 Place = tuple[str, int]  # sheet ("" in a text file) and row, as a spreadsheet counts them
 # How a cell of such a column can be written so that it is understood; for departments.
 WRITTEN = {

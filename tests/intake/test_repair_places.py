@@ -89,8 +89,8 @@ def test_a_row_of_a_workbook_is_counted_as_the_sheet_shows_it(inbox: Path, tmp_p
 def test_the_first_ones_are_kept_whatever_the_blocks_and_workers(
     inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = register_rows(400)
-    bad = range(30, 30 + 2 * KEPT_PLACES)
+    rows = register_rows(3 * KEPT_PLACES)
+    bad = range(30, 130 + KEPT_PLACES)
     damage: dict[int, dict[int, object]] = {row: {5: "不详"} for row in bad}
     put(inbox, REGISTER, table(*changed(rows, damage)))
     few = take(inbox, tmp_path / "one", settings=Settings.model_validate({"limits": {"threads": 1}}))
@@ -98,6 +98,6 @@ def test_the_first_ones_are_kept_whatever_the_blocks_and_workers(
     assert told.damaged == len(bad)
     assert told.places == ((UNREAD, tuple(("", row) for row in bad[:KEPT_PLACES])),)
     monkeypatch.setattr("pipeline.intake.text_file.LARGE_FILE", 1000)
-    monkeypatch.setattr("pipeline.intake.text_file.blocks", lambda plan: blocks(plan, 4096))
+    monkeypatch.setattr("pipeline.intake.text_file.blocks", lambda plan: blocks(plan, 1 << 18))
     many = take(inbox, tmp_path / "two", settings=Settings.model_validate({"limits": {"threads": 2}}))
     assert many.quality == few.quality
