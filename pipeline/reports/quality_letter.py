@@ -214,19 +214,17 @@ def _lines(night: NightForReports, items: Sequence[Item], kind: str) -> list[str
 
 def _rows_words(night: NightForReports, items: Sequence[Item], rows: int) -> str:
     """，示例市第3、5行，东川县第8至10行等12行: whose, never the name of a file or sheet, which may hold digits. Where that would not
-    say which file or sheet is meant only how many: the attachment has each place."""
+    say which file or sheet is meant they are only counted: the attachment has each place."""
     if not rows:
         return ""
     whose: dict[str, set[tuple[str, str]]] = {}
     for item in items:
         for sheet, _ in item.known_places:
             whose.setdefault(item.county, set()).add((item.file, sheet))
-    plain = (
-        whose and all(len(files) == 1 for files in whose.values()) and ("" not in whose or len(whose) == 1)
-    )
-    if not plain:
+    clear = {county for county, files in whose.items() if len(files) == 1 and (county or len(whose) == 1)}
+    places = [(item.county, row) for item in items for _, row in item.known_places if item.county in clear]
+    if not places:
         return f"、{rows}行"
-    places = [(item.county, row) for item in items for _, row in item.known_places]
     shown: dict[str, list[int]] = {}
     for county, row in sorted(set(places))[:_SHOWN_ROWS]:
         shown.setdefault(county, []).append(row)

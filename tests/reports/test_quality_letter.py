@@ -158,6 +158,13 @@ def test_rows_of_one_file_are_not_taken_for_another_s() -> None:
         assert {(row["文件"], row["行"]) for row in rows} == {("a.csv", "4"), ("b.csv", "6")}
 
 
+def test_a_file_of_several_sheets_hides_no_other_county_s_rows() -> None:
+    clear = cells("a.csv", "539901", {"": [4, 6]}, 2)
+    several = cells("b.xlsx", "539902", {"一": [5], "二": [7]}, 2)
+    body, _ = told(clear, several)
+    assert "2份文件，示例市第4、6行等4行。" in body
+
+
 def test_a_row_beyond_every_sheet_is_counted_and_not_shown() -> None:
     """Eight digits may be a part of somebody's number; a spreadsheet has no such row anyhow."""
     body, (row,) = told(cells("a.csv", "", {"": [9_999_999, 10_000_000]}, 2))
