@@ -1,8 +1,9 @@
 """Marks of what a flag rests on: another mark where the facts are others, and nothing to be read out of it.
 
-A mark has a part for the conditions of the rule (not for its words), for every answer that it found, for every value that it
-reads, or for what a finding about the register says. What is unknown has none: where a list is missing less is said, not
-something else. What moves by itself from month to month is left out, else every case that a county has laid to rest would come
+A mark has a part for the conditions of the rule (not for its words), for every answer that it found and for every value that it
+reads; each names its question, so that only another answer to the same question is another fact: what a missing list leaves
+unknown, and what comes to be known when it is there, is none. Or it has a part for everything that a finding about the register
+says; there one more is another fact. What moves by itself from month to month is left out, else every case that a county has laid to rest would come
 back with the next delivery: ages, totals of a year so far, the newest month of a series, what is counted within a window of
 dates. Row numbers, file names and dates of snapshots are in no mark. What such a value decides stands in the answers.
 """
@@ -20,6 +21,7 @@ from pipeline.cases.person_key import PersonKey
 from pipeline.entitlement.amounts import amount_facts
 from pipeline.entitlement.compile import CompiledRule
 from pipeline.entitlement.dates import date_words
+from pipeline.entitlement.expression import parse, to_sql
 from pipeline.entitlement.fact import Fact
 from pipeline.entitlement.parameters import column_of
 from pipeline.entitlement.verdict_bits import answered_sql
@@ -27,30 +29,50 @@ from pipeline.entitlement.verdict_bits import answered_sql
 # How marks are made. Another way needs another number: marks of different makings are not compared, the first new one of a case is
 # what later ones are compared with. (The first making, of the bits alone, had no number; findings had an empty mark.)
 _MAKING = "3"
-_LENGTH, _SHORT = (
-    12,
-    6,
-)  # hex digits of a part: of what can be anything, and of one of the few values of a question
+_LENGTH = 12  # hex digits of what a finding says
+_SHORT = 5  # of a question and of an answer to it: `3f09a.77c21`
 _MOST_PARTS = 20  # the number of an institution may stand beside hundreds of names
 _APART, _NULL = "chr(31)", "chr(30)"
 
 
 def is_other(before: str, now: str) -> bool:
-    """Whether the facts have certainly changed between two marks: something is said that was not said before."""
-    return _making(before) == _making(now) and bool(_parts(now) - _parts(before))
+    """Whether the facts have certainly changed between two marks: a question is answered otherwise, or a finding says more."""
+    if _making(before) != _making(now):
+        return False
+    known = _answers(before)
+    changed = any(known.get(question, answer) != answer for question, answer in _answers(now).items())
+    return changed or bool(_parts(now) - _parts(before))
 
 
 def baseline(before: str, now: str) -> str:
-    """The mark with which the next night's is compared. Where only less is said the list with the rest may be missing."""
-    return before if _making(before) == _making(now) and _parts(now) < _parts(before) else now
+    """The mark with which the next night's is compared: what is not said tonight stands as it was, its list may be missing."""
+    if _making(before) != _making(now):
+        return now
+    parts = _parts(before) if _parts(now) < _parts(before) else _parts(now)
+    answers = _answers(before) | _answers(now)
+    for mark in (before, now):  # the order of the parts means nothing
+        if (_parts(mark), _answers(mark)) == (parts, answers):
+            return mark
+    told = [*sorted(parts), *(f"{question}.{answer}" for question, answer in sorted(answers.items()))]
+    return f"{_making(now)}:{'+'.join(told)}"
 
 
 def _making(mark: str) -> str:
     return mark.partition(":")[0] if ":" in mark else ""
 
 
+def _all_parts(mark: str) -> list[str]:
+    return mark.rpartition(":")[2].split("+")
+
+
 def _parts(mark: str) -> set[str]:
-    return set(mark.rpartition(":")[2].split("+"))
+    """What a finding says."""
+    return {part for part in _all_parts(mark) if "." not in part}
+
+
+def _answers(mark: str) -> dict[str, str]:
+    """Question → answer."""
+    return {part.partition(".")[0]: part.partition(".")[2] for part in _all_parts(mark) if "." in part}
 
 
 def answer_marks(
@@ -71,14 +93,14 @@ def answer_marks(
         code, salt = compiled.rule.code, _salt(key)
         values = {name: f'f."{name}"' for name in steady_facts(compiled, facts, as_of)}
         values |= {name: f'q."{column_of(compiled.rule, name)}"' for name in _thresholds(compiled)}
-        answers = answered_sql(compiled, facts, partial(_digest, salt, code))
+        answers = answered_sql(compiled, facts, partial(_part, salt))
         # Hashed before the join: DuckDB 2.0's join fails on columns of `facts` that some of its chunks hold as a dictionary.
         query = f"""
 with lines as (
   select person, code, outcome, bits from answer_lines
   where code = $code and list_contains($outcomes, outcome)),
 said as (
-  select f.person, {_joined([_value_sql(*value) for value in values.items()])} as part
+  select f.person, {_joined([_value_sql(salt, *value) for value in values.items()])} as part
   from facts as f join parameters as q on q.county_code = f.county_code
   where f.person in (select person from lines)),
 found as (select bits, {_joined(answers)} as part from (select distinct bits from lines))
@@ -93,21 +115,29 @@ def _thresholds(compiled: CompiledRule) -> list[str]:
     return list(dict.fromkeys(name for clause in compiled.clauses for name in clause.parameters))
 
 
-def _meaning(compiled: CompiledRule, salt: str, *more: str) -> str:
-    """The part for what the rule asks, whatever its words are."""
+def _meaning(compiled: CompiledRule, salt: str) -> str:
+    """The part for what the rule asks, whatever its words are and however its conditions are spelled."""
     rule = compiled.rule
-    asked = [f"{c.certain} {c.when}" for c in (*rule.who, *rule.excluded)]
-    return _digest(salt, str(len(rule.who)), *asked, rule.received, *more)
+    asked = [f"{c.certain} {_read(c.when)}" for c in (*rule.who, *rule.excluded)]
+    return _part(salt, "rule", "\x1f".join([str(len(rule.who)), *asked, _read(rule.received)]))
+
+
+def _read(expression: str) -> str:
+    return to_sql(parse(expression), '"{}"'.format) if expression else ""
+
+
+def _part(salt: str, question: str, answer: str) -> str:
+    return f"{_digest(salt, question)}.{_digest(salt, question, answer)}"
 
 
 def _digest(salt: str, *texts: str) -> str:
     return sha256("\x1f".join((salt, *texts)).encode()).hexdigest()[:_SHORT]
 
 
-def _value_sql(name: str, column: str) -> str:
+def _value_sql(salt: str, name: str, column: str) -> str:
     """The part for one value (SQL, null where nothing is known)."""
     said = f"concat($salt, {_APART}, '{name}', {_APART}, cast({column} as varchar))"
-    return f"case when {column} is not null then left(sha256({said}), {_SHORT}) end"
+    return f"case when {column} is not null then concat('{_digest(salt, name)}.', left(sha256({said}), {_SHORT})) end"
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -151,14 +181,18 @@ def outside_marks(
         if compiled.rule.subject != "outside_register":
             continue
         finding, words = str(compiled.rule.finding), list(date_words(as_of))
-        read = [_value_sql(name, f'f."{name}"') for name in compiled.facts if not _moves(facts[name], words)]
-        thresholds = [f"{name}={compiled.rule.parameters[name].values}" for name in _thresholds(compiled)]
-        meaning = f"'{_MAKING}:{_meaning(compiled, _salt(key), *thresholds)}'"
+        salt = _salt(key)
+        values = {name: f'f."{name}"' for name in compiled.facts if not _moves(facts[name], words)}
+        values |= {name: f'q."{column_of(compiled.rule, name)}"' for name in _thresholds(compiled)}
+        read = [_value_sql(salt, *value) for value in values.items()]
         query = f"""
-select f.id_number, {_joined([meaning, *read])} from outside_facts_{finding} as f
-join (select distinct id_number from other_findings where person is null and finding = $finding) as o
-  on o.id_number = f.id_number"""
-        asked = {"finding": finding} | ({"salt": _salt(key)} if read else {})
+select f.id_number, {_joined([f"'{_MAKING}:{_meaning(compiled, salt)}'", *read])} from outside_facts_{finding} as f
+join (
+  select id_number, min(county_code) as county_code from other_findings
+  where person is null and finding = $finding group by id_number
+) as o on o.id_number = f.id_number
+left join parameters as q on q.county_code = o.county_code"""
+        asked = {"finding": finding} | ({"salt": salt} if read else {})
         marks |= {(number, finding): mark for number, mark in con.execute(query, asked).fetchall()}
     return marks
 

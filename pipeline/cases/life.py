@@ -68,7 +68,7 @@ def _flagged(case: Case, flag: Flag, county: str, told: Tell) -> Iterator[Event]
     if case.seen_since is None:
         yield told("seen", case.number, {})
     if case.suppressed and is_other(case.facts, flag.facts):
-        yield told("again", case.number, {"facts": flag.facts})
+        yield told("again", case.number, {"facts": now["facts"]})
     before = {"kind": case.kind, "facts": case.facts, "county": case.county}
     changed = {name: value for name, value in now.items() if value != before[name]}
     if changed:

@@ -62,7 +62,7 @@ def erase(folders: PersonFolders, held: Holdings) -> Erased:
         try:
             rows = _from_store(folders, datasets, held.one, done)
             pairs = _from_results(folders.results, held.one, rows, done)
-            _from_nights(folders.state, ledger.key, held.one, done)
+            _from_nights(folders.state, ledger.key, held, done)
             keys = {*person_keys(held.one), *pairs}
             journal = folders.state / "review" / "judgements.jsonl"
             done.lines["review"] = blank_lines(journal, is_one_of(("person_key", "row_key"), keys))
@@ -136,8 +136,9 @@ def _from_results(results: Path, one: Whom, rows: pl.DataFrame, done: Erased) ->
     return keys
 
 
-def _from_nights(state: Path, key: PersonKey, one: Whom, done: Erased) -> None:
-    for place, his in list(archives_of(state, key, one)):
+def _from_nights(state: Path, key: PersonKey, held: Holdings, done: Erased) -> None:
+    one = held.one
+    for place, his in list(archives_of(state, key, one, held.people)):
         for name in ("answers.parquet", PEOPLE):  # the people last: they say who he is
             done.lines["nights"] += _leave(place / name, "who", his)
     for night in (state / name for name in NIGHTS):

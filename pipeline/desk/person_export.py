@@ -98,7 +98,7 @@ def _sections(
         *list_sections(folders.state, datasets, one, links, kept.snapshots),
         *table_sections(folders.results, one),
         *ledger_sections(ledger, book, people, one, Titles(load_rules(folders.rules)), kept.mail),
-        *night_sections(folders.state, ledger.key, one, kept.nights),
+        *night_sections(folders.state, ledger.key, one, people, kept.nights),
         review_section(folders.state, one),
     ]
     return [section for section in found if section.rows]

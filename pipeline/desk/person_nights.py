@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -34,17 +34,25 @@ def archive_keys(key: PersonKey, one: Whom, counties: list[str]) -> list[str]:
     return [made[:_DIGITS] for made in (*inside, *outside)]
 
 
-def archives_of(state: Path, key: PersonKey, one: Whom) -> Iterator[tuple[Path, list[int]]]:
-    """Every archive in which he stands, with his numbers there. Raises OSError, polars errors."""
-    for people in sorted((state / ARCHIVES).glob(f"????-??-??/{PEOPLE}")):
-        frame = pl.read_parquet(people, columns=["who", "key", "county_code"])
+def archives_of(
+    state: Path, key: PersonKey, one: Whom, people: Collection[int]
+) -> Iterator[tuple[Path, list[int]]]:
+    """Every archive in which he stands, with his numbers there. `people`: the ledger's of him, by which an archive knows him
+    also under a number that was corrected since. Raises OSError, polars errors."""
+    for path in sorted((state / ARCHIVES).glob(f"????-??-??/{PEOPLE}")):
+        frame = pl.read_parquet(path)
         keys = archive_keys(key, one, frame["county_code"].drop_nulls().unique().to_list())
-        his = frame.filter(pl.col("key").is_in(keys))["who"].to_list()
+        known = pl.col("key").is_in(keys)
+        if "case_person" in frame.columns:  # not in what an older program kept
+            known |= pl.col("case_person").is_in(list(people)).fill_null(False)
+        his = frame.filter(known)["who"].to_list()
         if his:
-            yield people.parent, his
+            yield path.parent, his
 
 
-def night_sections(state: Path, key: PersonKey, one: Whom, days: int) -> list[Section]:
+def night_sections(
+    state: Path, key: PersonKey, one: Whom, people: Collection[int], days: int
+) -> list[Section]:
     """The facts of the kept nights and the answers of the archived ones. `days`: [retention] nights."""
     sections = []
     for name in NIGHTS:
@@ -67,7 +75,7 @@ def night_sections(state: Path, key: PersonKey, one: Whom, days: int) -> list[Se
             )
     answers = [
         (place.name, *map(words, line), until(date.fromisoformat(place.name), days))
-        for place, his in archives_of(state, key, one)
+        for place, his in archives_of(state, key, one, people)
         for line in pl.read_parquet(place / "answers.parquet")
         .filter(pl.col("who").is_in(his))
         .select("subject", "outcome")

@@ -125,9 +125,27 @@ def test_a_list_that_is_missing_says_less_and_nothing_else(
     assert withheld != whole
     assert not is_other(whole, withheld)
     assert baseline(whole, withheld) == whole
-    assert is_other(withheld, whole)
+    assert not is_other(
+        withheld, whole
+    )  # the first night of a state, or of this program, was without the list
+    assert baseline(withheld, whole) == whole
     assert is_other(whole, mark(con, nursing, facts, {"残疾等级": 3, "残疾类别": "肢体"}, bits=5))
-    assert is_other(whole, mark(con, nursing, facts, {"残疾类别": "视力"}, bits=5 + 2 * one))
+
+
+def test_what_a_missing_list_said_is_remembered_while_something_else_changes(
+    con: duckdb.DuckDBPyConnection, rules: Mapping[str, CompiledRule], facts: Mapping[str, Fact]
+) -> None:
+    nursing = rules["nursing_subsidy"]
+    one = 4 ** (1 + list(_questions(nursing, facts)).index("在领护理补贴"))
+    before = mark(con, nursing, facts, {"残疾等级": 3, "残疾类别": "肢体"}, bits=5 + one)
+    other = mark(con, nursing, facts, {"残疾类别": "视力"}, bits=5 + 2 * one)
+    assert is_other(before, other)
+    kept = baseline(before, other)
+    back = mark(con, nursing, facts, {"残疾等级": 3, "残疾类别": "视力"}, bits=5 + one)
+    assert not is_other(kept, back)
+    assert baseline(kept, back) in (kept, back)
+    assert is_other(kept, mark(con, nursing, facts, {"残疾等级": 4, "残疾类别": "视力"}, bits=5 + one))
+    assert is_other(kept, mark(con, nursing, facts, {"残疾等级": 3, "残疾类别": "视力"}, bits=5))
 
 
 def edited(rule: Rule, facts: Mapping[str, Fact], as_of: date = OCT, **change: object) -> CompiledRule:
@@ -146,6 +164,8 @@ def test_other_words_of_a_rule_are_no_other_fact_and_another_condition_is(
     words = edited(nursing.rule, facts, title="护理补贴", who=said, not_checked=("另一句",), urgency=9)
     assert words.version != nursing.version
     assert mark(con, words, facts, values) == before
+    spaced = tuple(c.model_copy(update={"when": c.when.replace(" ", "  ")}) for c in who)
+    assert mark(con, edited(nursing.rule, facts, who=spaced), facts, values) == before
     first = who[0].model_copy(update={"when": f"({who[0].when}) or 残疾等级 = 4"})
     assert is_other(before, mark(con, edited(nursing.rule, facts, who=(first, *who[1:])), facts, values))
     assert is_other(before, mark(con, edited(nursing.rule, facts, received=""), facts, values))
@@ -259,14 +279,17 @@ def test_who_is_off_the_register_is_marked_by_the_facts_of_the_rule(
     compiled = next(c for c in rules.values() if c.rule.subject == "outside_register")
     finding = str(compiled.rule.finding)
     columns = ", ".join(f'"{name}" {facts[name].sql_type}' for name in compiled.facts)
+    name = next(n for n in compiled.facts if facts[n].is_yes_no)
     con.execute(f"create table outside_facts_{finding} (id_number varchar, {columns})")
     con.execute(f"insert into outside_facts_{finding} (id_number) values ('x'), ('y')")
     con.execute(
-        "create table other_findings as select cast(null as bigint) as person, 'x' as id_number, $f as finding",
+        "create table other_findings as select cast(null as bigint) as person, 'x' as id_number, '539901' as county_code, "
+        "$f as finding",
         {"f": finding},
     )
+    build_parameters(con, {finding: compiled.rule}, ["539901"], OCT)
+    con.execute(f'update outside_facts_{finding} set "{name}" = false')
     first = outside_marks(con, [compiled], facts, OCT, KEY)
     assert set(first) == {("x", finding)}
-    name = next(n for n in compiled.facts if facts[n].is_yes_no)
     con.execute(f'update outside_facts_{finding} set "{name}" = true')
     assert is_other(first["x", finding], outside_marks(con, [compiled], facts, OCT, KEY)["x", finding])

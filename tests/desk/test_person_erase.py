@@ -393,3 +393,17 @@ def test_a_kept_list_without_its_dataset_file_hides_no_rows(out: Path, command: 
     assert "civil_affairs/dibao" in str(said.exception or said.output)
     assert not (out / "me.json").exists()
     assert events(out, "erased") == []
+
+
+def test_an_archive_from_before_his_number_was_corrected_is_cleared_too(out: Path) -> None:
+    (place,) = (out / "state" / "nights").iterdir()
+    people = pl.read_parquet(place / "people.parquet")
+    with open_ledger(out / "state") as ledger:
+        known = ledger.key.of("night", world.MISSES)[:24]
+    (who,) = people.filter(pl.col("key") == known)["who"]
+    earlier = pl.when(pl.col("key") == known).then(pl.lit("0" * 24)).otherwise("key")
+    people.with_columns(key=earlier).write_parquet(place / "people.parquet")
+    assert who in pl.read_parquet(place / "answers.parquet")["who"]
+    assert person(out, "erase", world.MISSES, "--yes", "--reason", "本人申请").exit_code == 0
+    assert who not in pl.read_parquet(place / "people.parquet")["who"]
+    assert who not in pl.read_parquet(place / "answers.parquet")["who"]
