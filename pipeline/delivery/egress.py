@@ -14,12 +14,12 @@ from pipeline.contracts.mail_settings import domain_of
 from pipeline.contracts.problem import ReconcileError
 from pipeline.contracts.settings import Settings
 from pipeline.delivery.egress_message import Opened, Unknown, open_message
-from pipeline.delivery.egress_numbers import has_any_number, other_cases
 from pipeline.delivery.egress_tables import Found, Held, check_file, check_numbers
 from pipeline.delivery.expected import CSV_TABLE, NUMBERS_TABLE
 from pipeline.delivery.letter import CSV, XLSX, ZIP, Attachment, Expected
 from pipeline.delivery.sealing import is_sealed, unseal
 from pipeline.delivery.township_files import indexed, is_index
+from pipeline.identity.number_net import has_any_number, other_cases
 
 # What tells, in a list of mails, that somebody is disabled or poor. Kinds of disability as GB/T 26341-2010 names them.
 WORDS = re.compile(

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from pipeline.delivery.egress_numbers import MASKED, MASKED_NUMBER, has_number, other_cases
 from pipeline.delivery.egress_workbook import open_workbook
 from pipeline.delivery.expected import CSV_TABLE, GUIDE, NUMBERS_TABLE, TOWNSHIPS
 from pipeline.delivery.letter import CSV, Attachment, Expected
+from pipeline.identity.number_net import MASKED, MASKED_NUMBER, has_number, other_cases
 from pipeline.reports.safe_text import FORMULA_START
 
 COUNTY, CASE, NAME, MONTH, TOWNSHIP = "县(市、区)", "疑点编号", "姓名", "比对月份", "乡镇"

@@ -11,7 +11,7 @@ from datetime import date
 
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
-from pipeline.delivery.egress_numbers import has_number
+from pipeline.identity.number_net import has_number
 
 # The parts that this house's writer makes. Comments, drawings, links, macros, custom XML are none of them.
 _PARTS = re.compile(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from pipeline.cases.person_rights import Correction
+from pipeline.identity.number_net import text_without, without_masks
 from pipeline.reports.correction_words import correction_words
 from pipeline.reports.letter_text import discreet, said_outside, wrapped
 from pipeline.reports.night import NightForReports
@@ -38,7 +39,6 @@ _YEARS = 5  # around the letter's: what else looks like a date may be a part of 
 _DAY = re.compile(r"(?<![0-9])(20[0-9]{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?![0-9])")
 ASKED = "请求更正"
 _FEDERATION = "残联"
-_STARS = re.compile(r"[0-9]*\*{3,}[0-9X]*(?:B[1-9])?")  # a masked number is still somebody's
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,8 @@ def _asked_cells(night: NightForReports, note: Correction) -> Iterator[list[str]
             county = night.county_name(place.county) if place.county else ""
             file = (place.file, place.sheet, row_number(place.row), place.column)
             where = (night.list_title(place.dataset), county, *file)
-        yield [ASKED, *map(masked_place, where), masked_place(note.note), why, cure, "1", ""]
+        said = text_without(masked_place(note.note), night.as_of, note.waiting)
+        yield [ASKED, *map(masked_place, where), said, why, cure, "1", ""]
 
 
 def _cells(night: NightForReports, item: Item) -> list[str]:
@@ -154,16 +155,20 @@ def _title(night: NightForReports, item: Item) -> str:
 def _body(night: NightForReports, name: str, items: Sequence[Item], notes: Sequence[Correction]) -> str:
     contact = night.settings.mail.contact
     people = max((item.waiting for item in items), default=0)
-    lines = [
-        f"{name}：",
-        "",
-        f"{night.as_of.year}年{night.as_of.month}月{night.as_of.day}日名册核对中，贵单位报送的名册有以下情况，请核对后重新导出。"
-        + (f"因名册没有采用而不能判断的，一个县最多有{people}人。" if people else ""),
+    waiting = {number for note in notes for number in note.waiting}
+    told = [
         *_section("没有采用的名册", _refused_lines(night, items)),
         *_section("读取中的问题", _lines(night, items, STOPPED)),
         *_section("填写中的问题", _lines(night, items, CELLS)),
         *_section("号码与本人不符的行", _lines(night, items, ROWS)),
         *_section("有人请求更正的", _note_lines(night, notes)),
+    ]
+    lines = [
+        f"{name}：",
+        "",
+        f"{night.as_of.year}年{night.as_of.month}月{night.as_of.day}日名册核对中，贵单位报送的名册有以下情况，请核对后重新导出。"
+        + (f"因名册没有采用而不能判断的，一个县最多有{people}人。" if people else ""),
+        *(text_without(line, night.as_of, waiting) for line in told),
         "",
         "附件逐条写明文件、工作表、行、列和改正办法，不含个人信息，可直接用表格软件打开。",
         "改好后按原来的文件名格式重新报送，下次核对即采用，不必回复本邮件。",
@@ -252,9 +257,5 @@ def _note_lines(night: NightForReports, notes: Sequence[Correction]) -> list[str
 
 def _short(lines: Iterable[str], most: int = _SHOWN) -> list[str]:
     """Numbered; what is beyond stands in the attachment."""
-    told = [f"{number}. {_bare(line)}" for number, line in enumerate(lines, start=1)]
+    told = [f"{number}. {without_masks(line)}" for number, line in enumerate(lines, start=1)]
     return told if len(told) <= most else [*told[:most], f"另有{len(told) - most}项。"]
-
-
-def _bare(text: str) -> str:
-    return _STARS.sub("（号码略）", text)

@@ -16,11 +16,11 @@ import pytest
 from egress_world import World, make_world
 
 from pipeline.delivery.egress import check
-from pipeline.delivery.egress_numbers import has_any_number, has_number
 from pipeline.delivery.envelope import build
 from pipeline.delivery.expected import expected_of_notice, nothing_of_people, tables_of
 from pipeline.delivery.letter import CSV, Attachment, Letter
 from pipeline.delivery.sealing import is_sealed, unseal
+from pipeline.identity.number_net import has_any_number, has_number
 
 CONFIGS = int(os.environ.get("EGRESS_CONFIGS", "100"))
 

@@ -15,6 +15,9 @@ from killed_nights import OCTOBER
 from test_mail_nights import FIRST, night, place, read, server, settings, world
 from typer.testing import CliRunner
 
+from pipeline.cases import open_ledger
+from pipeline.cases.people import Somebody
+from pipeline.cases.person_rights import note_correction
 from pipeline.cli import app
 
 _ = (place, server, settings, world)  # fixtures
@@ -82,17 +85,21 @@ def test_a_correction_arrives_with_file_row_column_county_and_cases(
         "--column",
         "出生日期",
         "--note",
-        "应为1961年",
+        "应为1961-02-03",
     ]
     folders = [word for option, name in where.items() for word in (option, str(place / name))]
     done = CliRunner().invoke(app, ["person", "correct", who, *said, "--reason", "本人来电", *folders])
     assert (done.exit_code, "收件人1个" in done.output) == (0, True)
+    older = Somebody(0, "", plain.number("19700101", 999), "", plain.COUNTY)
+    with open_ledger(place / "state") as ledger:  # which a program noted that let such a note pass
+        note_correction(ledger, older, (), "federation", "应为19610203，见疑点SLSX-2610-0001-6")
     assert (
         night(place, OCTOBER + timedelta(days=8), month=10).exit_code == 0
     )  # and it passes the check on its final bytes
     text, (mine, *_others) = heard(server)
     assert text.startswith("残联：")
     own = cases.filter(pl.col("id_number") == who)["case_number"].sort().to_list()
-    assert f"示例市第{row}行“出生日期”列（文件 {path.name}）；应为1961年；疑点 {'、'.join(own)}" in text
+    assert f"示例市第{row}行“出生日期”列（文件 {path.name}）；应为1961-02-03；疑点 {'、'.join(own)}" in text
+    assert "应为（号码略），见疑点（号码略）" in text
     assert (mine["文件"], mine["行"], mine["列"]) == (f"{REGISTER}/{path.name}", str(row), "出生日期")
     assert who[:8] not in text + str(mine)

@@ -108,6 +108,8 @@ def test_what_cannot_be_noted(out: Path) -> None:
     assert correct(out, world.STRANGER, "错") == "E876"
     assert correct(out, world.MISSES, " \n") == "E879"
     assert correct(out, world.MISSES, "长" * 201) == "E879"
+    for refused in ("应为19610203", "应为１９６１０２０３", "见疑点SLSX-2610-0001-6", "20261031起"):
+        assert correct(out, world.MISSES, refused) == "E879"  # with it the egress check would stop all mail
     assert correct(out, world.MISSES, "错", department="nobody") == "E878"
     assert len(events(out, "correction", "person")) == before
     assert len(access_log.read(out / "state")) == noted

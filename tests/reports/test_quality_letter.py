@@ -10,16 +10,22 @@ import re
 from typing import Any
 
 import polars as pl
+import pytest
 import report_nights as nights
 
 from pipeline.cases.person_rights import Correction, ListPlace
 from pipeline.contracts.dataset import FieldSpec
 from pipeline.contracts.delivered import UNREAD, FieldQuality
 from pipeline.contracts.problem import Problem
+from pipeline.contracts.settings import Settings
 from pipeline.contracts.tables import COVERAGE, UNLINKED
+from pipeline.delivery.egress import check
+from pipeline.delivery.envelope import build
+from pipeline.delivery.expected import nothing_of_people
+from pipeline.delivery.letter import CSV, Attachment, Letter
 from pipeline.reports.letter_text import WIDE, columns
 from pipeline.reports.night import NightForReports
-from pipeline.reports.quality_letter import MOST_ROWS, QualityLetter, quality_letters
+from pipeline.reports.quality_letter import COLUMNS, MOST_ROWS, QualityLetter, quality_letters
 
 DIBAO, SUBSIDIES, REGISTER = "civil_affairs/dibao", "civil_affairs/two_subsidies", "federation/register"
 
@@ -250,6 +256,45 @@ def test_the_name_of_a_file_that_may_hold_a_number_stands_in_the_attachment_only
         assert letter is not None
         assert "东川示例县第12行；已停保" in letter.body.replace("\n", "")
         assert lines(letter)[0]["文件"] == where.file
+
+
+def refusals(letter: QualityLetter | None, waiting: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """What the egress check says of the finished mail to the department."""
+    assert letter is not None
+    to = "office@example.gov.cn"
+    config = Settings.model_validate(
+        {
+            "departments": {"civil_affairs": (to,)},
+            "mail": {"sender": to, "allowed_domains": ("example.gov.cn",)},
+        }
+    )
+    table = Attachment(f"{letter.stem}.csv", "quality.csv", CSV, letter.csv_bytes)
+    mail = Letter("q1", "quality", nights.AS_OF, "civil_affairs", to, letter.subject, letter.body, (table,))
+    expected = nothing_of_people("civil_affairs", to, letter.rows, COLUMNS, cases=frozenset(waiting))
+    return check(build(mail, config.mail), to, expected, config, None)
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("应为1961-02-03，请改", "应为1961-02-03，请改"),
+        ("出生日期应为19610203，请改", "出生日期应为（号码略），请改"),
+        ("应为１９６１０２０３，请改", "应为（号码略），请改"),
+        ("见疑点SLSX-2610-0001-6", "见疑点（号码略）"),
+        ("疑点DC-2610-0001-6有误", "疑点DC-2610-0001-6有误"),  # his own
+        ("1234残疾人5678", "（号码略）"),  # one number where the word is left out
+        ("20261031的名册里", "20261031的名册里"),
+    ],
+)
+def test_what_the_egress_check_refuses_is_left_out_of_a_note(note: str, said: str) -> None:
+    """Notes of earlier programs lie in the ledger: one of them must not stop all mail."""
+    own = ("DC-2610-0001-6",)
+    letter = quality_letters(nights.night(), [asked("civil_affairs", note, waiting=own)])["civil_affairs"]
+    assert letter is not None
+    assert refusals(letter, own) == ()
+    assert f"1. {said}；疑点 DC-2610-0001-6" in letter.body.replace("\n", "")
+    (row,) = lines(letter)
+    assert row["问题"] == (note if "残疾" in note else said)
 
 
 def test_a_list_too_long_says_how_many_more() -> None:
