@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from pipeline.cases.person_rights import Correction
-from pipeline.identity.number_net import text_without, without_masks
+from pipeline.identity.number_net import cell_without, plain, text_refused, text_without, without_masks
 from pipeline.reports.correction_words import correction_words
 from pipeline.reports.letter_text import discreet, said_outside, wrapped
 from pipeline.reports.night import NightForReports
@@ -100,15 +100,17 @@ def _refused_lists(night: NightForReports, department: str) -> int:
 
 
 def _csv(night: NightForReports, items: Sequence[Item], notes: Sequence[Correction]) -> tuple[bytes, int]:
-    """The lines and their number, what people asked for first, the closing one of a list that is too long among them."""
+    """The lines and their number, what people asked for first, the closing one of a list that is too long among them.
+
+    A department may name a file or sheet as it likes: what the egress check would catch in a cell is left out of it.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     asked = [line for note in notes for line in _asked_cells(night, note)]
-    for line in asked:
-        writer.writerow(map(safe_cell, line))
-    for item in items[:MOST_ROWS]:
-        writer.writerow(map(safe_cell, _cells(night, item)))
+    named = {number for note in notes for number in note.waiting}
+    for line in (*asked, *(_cells(night, item) for item in items[:MOST_ROWS])):
+        writer.writerow([safe_cell(cell_without(cell, named)) for cell in line])
     more = len(items) - MOST_ROWS
     if more > 0:
         closing = f"另有{more}条没有列出，先修正以上各条"
@@ -244,9 +246,14 @@ def _note_lines(night: NightForReports, notes: Sequence[Correction]) -> list[str
     """What is wrong and where; the name of a file only where it holds no number but a date of these years."""
 
     def shown(file: str) -> bool:
+        folded = plain(file)  # as the egress check reads it
         years = range(night.as_of.year - _YEARS, night.as_of.year + _YEARS + 1)
-        bare = _DAY.sub(lambda day: "" if int(day[1]) in years else day[0], file)
-        return _plain(file) == file and not re.search("[0-9]{7}|[*]", bare)
+        bare = _DAY.sub(lambda day: "" if int(day[1]) in years else day[0], folded)
+        return (
+            _plain(folded) == folded
+            and not re.search("[0-9]{7}|[*]", bare)
+            and not text_refused(folded, night.as_of, ())
+        )
 
     told = []
     for note in notes:

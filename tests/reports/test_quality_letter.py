@@ -297,6 +297,28 @@ def test_what_the_egress_check_refuses_is_left_out_of_a_note(note: str, said: st
     assert row["问题"] == (note if "残疾" in note else said)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("低保_１２３４５６７８", "低保_12345678"),
+        ("SLSX-2610-0001-6", "（号码略）"),
+        ("低保ＳＬＳＸ－２６１０－０００１－６（改）", "低保（号码略）（改）"),
+        ("①③⑨①②③④⑤⑥⑦⑧", "（号码略）"),
+    ],
+)
+def test_no_name_of_a_file_or_sheet_stops_the_mail(name: str, told: str) -> None:
+    for file, sheet in ((f"{name}.xlsx", "一"), ("a.xlsx", name)):
+        place = ListPlace(DIBAO, "539902", f"{DIBAO}/{file}", sheet, 12)
+        quality = cells(file, "539901", {sheet: [4], "二": [5]}, 2)
+        night = nights.night(quality=(quality,))
+        letter = quality_letters(night, [asked("civil_affairs", "已停保", place)])["civil_affairs"]
+        assert refusals(letter) == ()
+        assert letter is not None
+        assert "第12行；已停保" in letter.body  # neither is named where both cannot be
+        for row in lines(letter):
+            assert told in row["文件"] + row["工作表"]
+
+
 def test_a_list_too_long_says_how_many_more() -> None:
     problems = tuple(
         Problem("E214", "error", "坏行", "读不出来", "改正", f"{DIBAO}/a.csv", "", row, "", DIBAO)
