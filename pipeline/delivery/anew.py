@@ -8,6 +8,7 @@ Message-ID.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,7 +21,7 @@ from pipeline.contracts.settings import Settings
 from pipeline.delivery.cargo import asked_in_period
 from pipeline.delivery.letter import Letter
 from pipeline.delivery.outbox import Outbox, Posted, withdrawals
-from pipeline.delivery.period import calendar
+from pipeline.delivery.period import Period, calendar
 from pipeline.delivery.plan import MailPlan
 from pipeline.delivery.unserved import unserved
 from pipeline.reports import NightForReports
@@ -30,15 +31,20 @@ MAY_BE_WITHDRAWN = ("queued", "later", "held", "refused", "given_up")
 
 @dataclass(frozen=True)
 class AnewPlan(MailPlan):
-    """`recipients`: by county the addresses whose letter is to be made; `times`: how often letters of the period were withdrawn so, or
-    were tried before tonight and then made anew: none of their names is ever given again."""
+    """`recipients`: by county the addresses whose letter is to be made; `round`: the number in tonight's names, see `_round`."""
 
     recipients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    times: int = 1
+    round: int = 1
 
     @property
     def key(self) -> str:
-        return f"{super().key}r{self.times}"
+        return f"{super().key}r{self.round}"
+
+    def key_of(self, place: str, to: str) -> str:
+        """A letter of tonight that was not withdrawn keeps its name: run again, the night sends it no second time."""
+        mine = [x for x in self.box.letters.values() if (x.kind, x.place, x.to) == ("report", place, to)]
+        tonight = [x for x in mine if x.on == self.as_of and x.state != "withdrawn"]
+        return tonight[-1].letter_id.partition("-")[0] if tonight else self.key
 
     def to_print(self, night: NightForReports) -> NightForReports:
         """The night as the reports of these counties print it, and of no other county. `night`: as the letters see it."""
@@ -90,10 +96,16 @@ def plan_anew(book: Book, plan: MailPlan, settings: Settings) -> AnewPlan | None
     before = max((one.on for one in box.periods if one.on < period.on), default=None)
     asked = asked_in_period(book, period, before, plan.as_of)
     cargo = {county: asked[county] for county in recipients if county in asked}
-    tried = [
-        x for x in batch if x.state == "withdrawn" and not x.anew and x.tried and x.done_on != plan.as_of
-    ]
-    return AnewPlan(plan.as_of, box, period, cargo, recipients, len(gone) + len(tried))
+    return AnewPlan(plan.as_of, box, period, cargo, recipients, _round(period, batch, plan.as_of))
+
+
+def _round(period: Period, batch: Sequence[Posted], as_of: date) -> int:
+    """One more than any of the period's letters bears that are not tonight's living ones: whatever became of a letter (put off,
+    withdrawn, handed over), its name is never given to other bytes. The same again when the night is run again."""
+    named = re.compile(rf"{re.escape(period.key)}r([0-9]+)-")
+    others = [x for x in batch if x.on != as_of or x.state == "withdrawn"]
+    rounds = [int(found[1]) for x in others if (found := named.match(x.letter_id))]
+    return max(rounds, default=0) + 1
 
 
 def _wanting(

@@ -133,10 +133,16 @@ def _to_county(desk: _Desk, county: str) -> Iterator[Made]:
     facts = _facts(desk, county, cargo, files)
     words = Words(mail_words.subject(facts), mail_words.body(facts), stem)
     addresses = settings.recipients[county]
-    key = plan.key if kind == "report" else f"n{plan.key}"
+
+    def key(to: str) -> str:
+        return plan.key_of(county, to) if kind == "report" else f"n{plan.key}"
+
     rules = as_known(plan.box.rules, desk.rules)
     held = reasons_to_hold(plan.box, county, addresses, desk.night.floods, rules, settings.approval)
-    for letter in letters(kind, key, plan.as_of, county, addresses, words, files):
+    named = [
+        one for to in addresses for one in letters(kind, key(to), plan.as_of, county, (to,), words, files)
+    ]
+    for letter in named:
         message = build(letter, settings.mail)
         if len(message) > settings.mail.largest_mb * 1_000_000:
             raise _too_large(desk.night, county, len(message))

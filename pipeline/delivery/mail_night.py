@@ -186,7 +186,7 @@ def deliver(
         mailed.folder = _write([*made, *more], post.out)
         return mailed
     lots = [(plan, made), *([(anew[0], more)] if anew else [])]
-    _queue(ledger, lots, post, second_person=night.settings.approval.second_person)
+    mailed.problems += _queue(ledger, lots, post, second_person=night.settings.approval.second_person)
     recover(
         ledger, book, plan.box, Journal(post.state), plan.as_of
     )  # a restored ledger does not know what went
@@ -270,19 +270,23 @@ def _queue(
     post: Post,
     *,
     second_person: bool,
-) -> None:
+) -> list[Problem]:
     """In one transaction: the period and the letters, kept and in the outbox; older ones that never went and say less are withdrawn.
+    What is wrong: letters whose name another night has given.
 
     What a person holds stays held when a newer letter takes its place: only he knows why it must not go.
     """
     plan = lots[0][0]
     box = plan.box
     events: list[Event] = []
+    problems = []
     if plan.period is not None and plan.period.key not in {period.key for period in box.periods}:
         events.append(plan.period.event())
     for own, one in [(own, one) for own, made in lots for one in made]:
         known, older = box.letters.get(one.letter.letter_id), _older(box, one.letter)
-        if not _is_new(known, one):
+        if known is not None and not _is_new(known, one):
+            if known.on != plan.as_of:
+                problems.append(_name_given(one.letter))
             continue  # the same night again
         events += [withdrawn(letter, plan.as_of, "有了更新的一封") for letter in older]
         paused = {why: None for letter in (*older, *([known] if known else ())) for why in letter.paused_for}
@@ -305,6 +309,15 @@ def _queue(
             ledger.append(events)
         for event in events:
             box.apply(event)
+    return problems
+
+
+def _name_given(letter: Letter) -> Problem:
+    """Of a letter of an earlier day: the server may have it under that name, so tonight's bytes must not bear it."""
+    what = f"{place_words(letter.place)}的信没有放进发件箱"
+    why = f"发件箱里已有别的夜间做的同名的信 {letter.letter_id}"
+    cure = "这是程序的错误，请报告；报告另行交付后用 `reconcile outbox handed` 登记"
+    return Problem("E828", "error", what, why, cure, county=letter.place)
 
 
 def _waited_for(box: Outbox, letter: Letter) -> tuple[str, ...]:

@@ -31,6 +31,10 @@ class MailPlan:
     def key(self) -> str:
         return self.period.key if self.period else f"{self.as_of:%Y%m%d}"
 
+    def key_of(self, place: str, to: str) -> str:
+        """What the name of the report to the address begins with."""
+        return self.key
+
     def told(self, cases: pl.DataFrame) -> pl.DataFrame:
         """The case table as the reports print it: as it will stand when the letters have gone."""
         return as_sent(cases, self.cargo, self.as_of)

@@ -316,7 +316,7 @@ def test_what_is_approved_late_still_leaves_the_workdays_to_answer(
     on = date(2026, 11, 14)  # the first letter asked for answers until the 13th
     for day in (OCTOBER + timedelta(days=1), on):
         assert night(place, day).exit_code == 4
-    assert [x.state for x in outbox(place).letters.values()] == ["withdrawn", "held"]
+    assert [x.state for x in outbox(place).letters.values()] == ["withdrawn", "withdrawn", "held"]
     number = approval(place)
     assert first != number
     assert reconcile(place, "approve", first, "--reason", "看过")[0] == 1  # it is not what was looked at

@@ -28,13 +28,17 @@ from test_notice_nights import (
 )
 from typer.testing import CliRunner
 
-from pipeline.cases import Event
+from pipeline.cases import Book, Event
 from pipeline.cli import app
 from pipeline.contracts.settings import Settings
 from pipeline.contracts.workdays import Workdays
+from pipeline.delivery.anew import AnewPlan, plan_anew
+from pipeline.delivery.compose import letter_id
 from pipeline.delivery.letter import Letter
 from pipeline.delivery.outbox import Cargo, Outbox, Posted, queued
+from pipeline.delivery.outbox import withdrawn as withdrawn_event
 from pipeline.delivery.period import Period
+from pipeline.delivery.plan import MailPlan
 from pipeline.delivery.unserved import unserved
 
 _ = (place, server, settings, world)  # fixtures
@@ -132,6 +136,93 @@ def test_made_anew_twice_it_has_three_names(place: Path, server: SmtpServer, set
     assert len({x.sha256 for x in letters.values()}) == 3
     assert night(place, OCTOBER + timedelta(days=16)).exit_code == 0
     assert len(server.messages) == 1
+
+
+def test_what_was_made_up_and_put_off_is_made_anew_too(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    """Made up for a corrected address: its name is not given again when it is stale, or the old bytes would go with the old day."""
+    server.answer_rcpt = lambda _to: "550 5.1.1 unknown"
+    assert night(place).exit_code == 6
+    settings(SECOND)
+    put_off(place, server, 1, 2, 3)
+    on = OCTOBER + timedelta(days=15)
+    for _ in range(2):  # run again it sends nothing more
+        night(place, on)
+        ((to, content),) = server.messages
+        due = Workdays().after(on, 10)
+        assert (to, {row["反馈截止日"] for row in rows(files(read(content))["csv"])}) == (
+            SECOND,
+            {due.isoformat()},
+        )
+        assert state_of(place) == [("refused", 1), ("withdrawn", 3), ("sent", 1)]
+
+
+A, B = "539901", "539902"
+
+
+class Period1:
+    """An outbox of one period with two counties, and its nights without a server."""
+
+    settings = Settings.model_validate(
+        {
+            "recipients": {A: (FIRST,), B: (SECOND,)},
+            "mail": {"sender": FIRST, "allowed_domains": ("example.gov.cn",)},
+        }
+    )
+
+    def __init__(self) -> None:
+        self.box = Outbox()
+        self.box.apply(Period(OCTOBER, 1, "2026-10", DUE, "complete", {}).event())
+        for county, to in ((A, FIRST), (B, SECOND)):
+            self.put("2026p1", OCTOBER, county, to)
+
+    def put(self, key: str, on: date, county: str, to: str) -> None:
+        letter = Letter(letter_id(key, county, to), "report", on, county, to, "主题", "正文")
+        assert letter.letter_id not in self.box.letters
+        about = {"batch": "2026p1", "by": "x", "about": "y", "rules": "z"}
+        self.box.apply(queued(letter, "0" * 64, cargo=Cargo(DUE), reasons=("待批准",), **about))
+
+    def names(self, on: date) -> dict[str, str]:
+        """By county what the names of the letters begin with that are to be made."""
+        plan = plan_anew(Book(), MailPlan(on, self.box, None, {}), self.settings)
+        return {c: plan.key_of(c, to) for c, (to,) in plan.recipients.items()} if plan else {}
+
+    def withdraw(self, county: str, on: date, *, anew: bool = True) -> None:
+        for letter in self.box.in_state("held"):
+            if letter.place == county:
+                self.box.apply(withdrawn_event(letter, on, "w", anew=anew))
+
+
+def test_a_name_of_an_earlier_night_is_never_given_again() -> None:
+    """Both withdrawn, one of them once more, the other handed over: fewer letters are to be made anew than rounds were."""
+    period, day = Period1(), [OCTOBER + timedelta(days=n) for n in range(3)]
+    for county in (A, B):
+        period.withdraw(county, day[0])
+    made = period.names(day[1])
+    assert made[A] == made[B]
+    for county, to in ((A, FIRST), (B, SECOND)):
+        period.put(made[county], day[1], county, to)
+    assert period.names(day[1]) == made  # the same night again
+    period.withdraw(A, day[1])
+    again = period.names(day[1])  # and once more: who has one of tonight's keeps its name
+    assert (again[A] != made[A], again[B]) == (True, made[B])
+    period.box.apply(Event(day[1], "handed", None, {"county": B}))
+    period.withdraw(B, day[1], anew=False)
+    assert period.names(day[2]) == {A: again[A]}
+    period.put(again[A], day[2], A, FIRST)
+
+
+def test_a_letter_that_cannot_be_queued_for_its_name_is_told(
+    place: Path, server: SmtpServer, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_off(place, server, 0)
+    (old,) = outbox(place).letters
+    assert withdrawn(place, old) == 0
+    monkeypatch.setattr(AnewPlan, "key_of", lambda *_: "2026p1")
+    done = night(place, OCTOBER + timedelta(days=1))
+    assert (done.exit_code, "E828" in done.screen, server.messages) == (6, True, [])
+    assert done.mail_places["unmade"] == (plain.COUNTY,)
 
 
 def test_who_has_it_is_not_written_to_again_because_a_second_address_is_put_off(
