@@ -170,7 +170,10 @@ class Outbox:
         return [letter for _, letter in sorted(self.letters.items()) if letter.state in states]
 
     def tries(self, letter: Posted) -> int:
-        """Nights on which the letter was tried, and those that it took the place of because they had been put off for too long."""
+        """Nights on which the letter was tried, and those that it took the place of because they had been put off for too long. Who was
+        told to try it again (`outbox retry`) gets all nights: then its own tries count only."""
+        if letter.allowed_again:
+            return letter.tried
         same = (letter.kind, letter.batch, letter.place, letter.to)
         before = [
             x.tried

@@ -278,6 +278,22 @@ def tried(fate: str, on: date, next_on: date | None = None) -> list[Event]:
     ]
 
 
+def test_who_is_let_go_again_is_tried_on_as_many_nights_as_a_new_letter() -> None:
+    box = box_of(*tried("later", OCTOBER, OCTOBER))
+    new = Letter("2026p1r1-a", "report", DUE, plain.COUNTY, FIRST, "主题", "正文")
+    about = {"batch": box.periods[0].key, "by": "x", "about": "y", "rules": "z"}
+    box.apply(withdrawn_event(box.letters["2026p1-a"], DUE, "有了更新的一封"))
+    box.apply(queued(new, "0" * 64, cargo=Cargo(DUE), reasons=(), **about))
+    assert box.tries(box.letters[new.letter_id]) == 1
+    claim = Event(DUE, "mail_claimed", None, {"letter": new.letter_id, "first_tonight": True})
+    ended = {"letter": new.letter_id, "fate": "given_up", "code": 451, "words": "", "next_on": None}
+    box.apply(claim)
+    box.apply(Event(DUE, "mail_failed", None, ended))
+    box.apply(Event(DUE, "mail_released", None, {"letter": new.letter_id, "who": "x", "reason": "已通"}))
+    box.apply(claim)
+    assert box.tries(box.letters[new.letter_id]) == 1
+
+
 @pytest.mark.parametrize("doubtful", [False, True])
 def test_what_was_in_doubt_keeps_its_name_for_ever(doubtful: bool) -> None:
     """Sent again because a person said so, and then put off: a server that has the first one after all knows the second by its
