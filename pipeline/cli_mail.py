@@ -205,10 +205,12 @@ def outbox_retry(
             _all_whole(state, chosen)  # its file may be purged: then it would stop all mail (E821)
             by_hand(desk.ledger, box, "mail_released", chosen, reason, access_log.acting_person(), desk.on)
         elif letters:
-            chosen = _named(box, letters, "later", "queued")
+            chosen = _still_in_time(_named(box, letters, "later", "queued"), desk.on)
             late = [one for one in chosen if one.state == "later"]
             said = reason or "重试"
             by_hand(desk.ledger, box, "mail_released", late, said, access_log.acting_person(), desk.on)
+        else:
+            chosen = _still_in_time(chosen, desk.on)
         only = frozenset(one.letter_id for one in chosen)
         assert post.courier is not None  # noqa: S101 send=True
         tally = delivery.dispatch(
@@ -298,6 +300,21 @@ def _in_time(letters: list[Posted], on: date) -> None:
             "办法：reconcile outbox withdraw <信> --reason …，下一夜按新的截止日重新生成。",
             1,
         )
+
+
+def _still_in_time(letters: list[Posted], on: date) -> list[Posted]:
+    """Without reports that ask for an answer by a day that is over, and says so: the next night makes them anew by itself. What was in
+    doubt keeps its name and bytes whatever the day."""
+    late = [
+        x
+        for x in letters
+        if x.kind == "report" and not x.maybe_gone and x.cargo.due_on is not None and x.cargo.due_on <= on
+    ]
+    if late:
+        typer.echo(
+            f"{len(late)} 封信里的反馈截止日已过，没有发；下一次 reconcile run --send 按新的截止日重新生成"
+        )
+    return [x for x in letters if x not in late]
 
 
 def _all_whole(state: Path, letters: list[Posted]) -> None:

@@ -40,6 +40,7 @@ from pipeline.delivery.outbox import withdrawn as withdrawn_event
 from pipeline.delivery.period import Period
 from pipeline.delivery.plan import MailPlan
 from pipeline.delivery.unserved import unserved
+from pipeline.run import Request, run
 
 _ = (place, server, settings, world)  # fixtures
 TRIES = (0, 1, 2, 4, 8)  # days after the first try
@@ -292,6 +293,21 @@ def test_who_is_let_go_again_is_tried_on_as_many_nights_as_a_new_letter() -> Non
     box.apply(Event(DUE, "mail_released", None, {"letter": new.letter_id, "who": "x", "reason": "已通"}))
     box.apply(claim)
     assert box.tries(box.letters[new.letter_id]) == 1
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_retry_between_the_nights_sends_no_report_whose_day_is_over(
+    place: Path, server: SmtpServer, settings: object, named: bool
+) -> None:
+    put_off(place, server, 0)
+    where = [place / name for name in ("inbox-10", "out", "state", "schemas", "rules")]
+    run(Request(*where, as_of=DUE, config=place / "reconcile.toml"))  # a night that does not send
+    code, said = reconcile(place, "outbox", "retry", *(outbox(place).letters if named else ()))
+    assert (server.messages, "反馈截止日已过" in said) == ([], True)
+    assert code == 0
+    assert state_of(place) == [("later", 1)]
+    assert night(place, DUE + timedelta(days=1)).exit_code == 0
+    assert state_of(place) == [("withdrawn", 1), ("sent", 1)]
 
 
 @pytest.mark.parametrize("doubtful", [False, True])
