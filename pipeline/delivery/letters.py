@@ -193,13 +193,19 @@ def _to_departments(ledger: Ledger, plan: MailPlan, night: NightForReports) -> I
             continue
         words = Words(found.subject, found.body, found.stem)
         files = (Attachment(f"{found.stem}.csv", f"quality-{plan.as_of:%Y-%m-%d}.csv", CSV, found.csv_bytes),)
-        digest = about(words, files)
+        digest = about(_undated(words, plan.as_of), files)
         if not _worth_saying(plan, place, digest):
             continue
         named = frozenset(number for one in asked if one.department == place for number in one.waiting)
         for letter in letters("quality", f"q{plan.as_of:%Y%m%d}", plan.as_of, place, addresses, words, files):
             expected = nothing_of_people(place, letter.to, found.rows, quality_letter.COLUMNS, cases=named)
             yield Made(letter, build(letter, settings.mail), expected, digest, "", Cargo())
+
+
+def _undated(words: Words, on: date) -> Words:
+    """The words without the night's day, which alone makes no news, and as no line is broken (a longer day breaks other ones)."""
+    body = "".join(words.body.split()).replace(f"{on.year}年{on.month}月{on.day}日", "", 1)
+    return Words(words.subject.replace(on.isoformat(), ""), body, "")
 
 
 def _asked(ledger: Ledger, plan: MailPlan) -> list[Correction]:

@@ -103,3 +103,17 @@ def test_a_correction_arrives_with_file_row_column_county_and_cases(
     assert "应为（号码略），见疑点（号码略）" in text
     assert (mine["文件"], mine["行"], mine["列"]) == (f"{REGISTER}/{path.name}", str(row), "出生日期")
     assert who[:8] not in text + str(mine)
+
+
+def test_the_same_is_not_said_again_a_week_later(
+    place: Path, server: SmtpServer, settings: Callable[..., None]
+) -> None:
+    """Though subject and body name another day."""
+    settings(FIRST, more=f'[departments]\nmedical_insurance = ["{OFFICE}"]\n')
+    damage(place, 3)
+    night(place, OCTOBER)
+    night(place, OCTOBER + timedelta(days=8), month=10)
+    assert [to for to, _ in server.messages].count(OFFICE) == 1
+    damage(place, 5)
+    night(place, OCTOBER + timedelta(days=16), month=10)
+    assert [to for to, _ in server.messages].count(OFFICE) == 2
