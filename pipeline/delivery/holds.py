@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from pipeline.cases import Flood
 from pipeline.contracts.mail_settings import Approval
@@ -39,7 +40,7 @@ def reasons_to_hold(
 
 
 def _other_recipients(box: Outbox, county: str, addresses: frozenset[str]) -> list[str]:
-    """Held against the newest batch of which somebody accepted a report or a person approved one. Who accepted must be there again;
+    """Held against the newest batch of which somebody accepted a report or a person approved one. Who accepted last must be there again;
     beside them only who was approved, or was written to on the same night and merely is not reached yet. An address that refused
     the report and was corrected since is no recipient."""
     own = [x for x in box.letters.values() if x.place == county and x.kind == "report"]
@@ -47,12 +48,28 @@ def _other_recipients(box: Outbox, county: str, addresses: frozenset[str]) -> li
     if not known:
         return ["第一次给该县发信"]
     batch = max((x.on, x.batch) for x in known)[1]
+    accepted = _who_must_be_there(known, addresses)
     known = [x for x in known if x.batch == batch]
-    accepted = {x.to for x in known if x.state == "sent"}
     nights = {x.on for x in known}
     beside = [x for x in own if x.batch == batch and x.on in nights]
     may_be = {x.to for x in (*known, *beside) if not x.never_approved}
     return [] if accepted <= addresses <= may_be else ["收件人有变动"]
+
+
+def _who_must_be_there(known: list[Posted], addresses: frozenset[str]) -> set[str]:
+    """Who accepted in the newest batch in which anybody did; nobody, where exactly these addresses were approved together since: a
+    person has seen who is left out. That all refused what was approved makes nobody who accepted before a stranger."""
+    sent = [x for x in known if x.state == "sent"]
+    if not sent:
+        return set()
+    batch = max((x.on, x.batch) for x in sent)[1]
+    accepted = [x for x in sent if x.batch == batch]
+    since = max(x.on for x in accepted)
+    together: dict[tuple[str, date], set[str]] = {}
+    for x in known:
+        if x.approved and x.batch != batch and x.on > since:
+            together.setdefault((x.batch, x.on), set()).add(x.to)
+    return set() if addresses in together.values() else {x.to for x in accepted}
 
 
 def batch_hash(letters: Iterable[Posted]) -> str:

@@ -134,3 +134,13 @@ def test_who_is_left_out_and_approved_is_left_out_for_good() -> None:
     letters.made("b", HERE, FIRST, NOVEMBER, "approved", batch="2026p2", held=CHANGED)
     assert letters.reasons(FIRST) == ()
     assert letters.reasons(FIRST, SECOND) == (CHANGED,)
+
+
+def test_who_accepted_and_is_left_out_is_missed_though_all_refused_since() -> None:
+    letters = Letters()
+    for at, to in enumerate((FIRST, SECOND)):
+        letters.made(f"a{at}", HERE, to, OCTOBER, "sent")
+    for at, to in enumerate((FIRST, THIRD)):
+        letters.made(f"b{at}", HERE, to, NOVEMBER, "approved", "refused", batch="2026p2", held=CHANGED)
+    assert letters.reasons(THIRD) == (CHANGED,)
+    assert letters.reasons(FIRST, THIRD) == ()  # as it was approved
