@@ -23,9 +23,8 @@ _MOBILE = re.compile(r"(?<![0-9])(?:0086|086|86)?1[3-9](?:[0-9]{9}|[0-9][ -][0-9
 _SPREAD = re.compile(r"(?<![0-9])(?=((?:[0-9][ ._·/-]{0,2}){17}[0-9Xx])(?![0-9]))")
 _RUN = re.compile(r"[0-9]{8,}")
 _DAY = re.compile(r"(?<![0-9])(20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])(?![0-9])")
-_YEARS = (
-    5  # around the letter's: a date of eight digits as file names have it, and no birth date of a grown-up
-)
+# Around the letter's: a date of eight digits as file names have it, and no birth date of a grown-up.
+_YEARS = 5
 LEFT_OUT = "（号码略）"
 _STARS = re.compile(r"[0-9]*\*{3,}[0-9X]*(?:B[1-9])?")  # a masked number is still somebody's
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
